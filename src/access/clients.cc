@@ -1,0 +1,95 @@
+#include "access/clients.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+#include "jose/jwt.h"
+
+namespace watchword::access {
+namespace {
+
+constexpr std::string_view kAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+constexpr auto kLongestAssertion = std::chrono::minutes(10);
+
+// One answer for an unknown client, a wrong secret and a bad assertion: none of them tells which clients exist.
+std::unexpected<Error> refused() {
+  return fail(Reason::client_unauthenticated, "no valid client authentication", "client_secret_basic or private_key_jwt");
+}
+
+}  // namespace
+
+Clients::Clients(std::vector<Client> clients, std::vector<std::string> audiences) : audiences_(std::move(audiences)) {
+  for (auto& client : clients) {
+    auto id = client.id;
+    clients_.emplace(std::move(id), std::move(client));
+  }
+}
+
+Result<const Client*> Clients::authenticate(const std::string* authorization, const http::Form& form, Time now) {
+  const auto* assertion = http::find(form, "client_assertion");
+  if (authorization && assertion)
+    return fail(Reason::request_invalid, "two client authentications", "one (RFC 6749 2.3)");
+  if (http::find(form, "client_secret"))
+    return fail(Reason::request_invalid, "client_secret in the form", "client_secret_basic or private_key_jwt");
+  if (assertion) return by_assertion(*assertion, form, now);
+  if (!authorization) return refused();
+  auto space = authorization->find(' ');
+  if (space == std::string::npos || !ascii_iequals(std::string_view(*authorization).substr(0, space), "basic")) return refused();
+  return by_basic(std::string_view(*authorization).substr(space + 1));
+}
+
+// RFC 6749 2.3.1: id and secret are form-encoded before they are joined.
+Result<const Client*> Clients::by_basic(std::string_view credentials) const {
+  auto decoded = from_base64(credentials);
+  if (!decoded) return refused();
+  Secret joined(std::move(*decoded));
+  auto colon = joined.reveal().find(':');
+  if (colon == std::string_view::npos) return refused();
+  auto id = http::percent_decode(joined.reveal().substr(0, colon));
+  auto secret = http::percent_decode(joined.reveal().substr(colon + 1));
+  if (!id || !secret) return refused();
+  auto presented = "sha256:" + crypto::sha256_hex(*secret);
+  wipe(*secret);
+  auto found = clients_.find(*id);
+  if (found == clients_.end() || found->second.secret_sha256.empty() ||
+      !equal_constant_time(presented, found->second.secret_sha256))
+    return refused();
+  return &found->second;
+}
+
+// RFC 7523 3: iss and sub are the client, aud is this gate, exp is near, jti is used once.
+Result<const Client*> Clients::by_assertion(std::string_view assertion, const http::Form& form, Time now) {
+  const auto* type = http::find(form, "client_assertion_type");
+  if (!type || *type != kAssertionType)
+    return fail(Reason::request_invalid, type ? *type : "no client_assertion_type", std::string(kAssertionType));
+  auto token = jose::UnverifiedToken::parse(assertion);
+  if (!token) return refused();
+  auto found = clients_.find(std::string(token->issuer_hint()));
+  if (found == clients_.end() || !found->second.keys) return refused();
+  const auto& client = found->second;
+  if (const auto* id = http::find(form, "client_id"); id && *id != client.id) return refused();
+
+  auto verifier = jose::Verifier::make({.issuer = client.id,
+                                        .audiences = audiences_,
+                                        .algorithms = {crypto::Algorithm::es256, crypto::Algorithm::es384,
+                                                       crypto::Algorithm::rs256, crypto::Algorithm::ps256,
+                                                       crypto::Algorithm::eddsa},
+                                        .types = {"jwt", "client-authentication+jwt", ""},
+                                        .max_age = std::nullopt});
+  if (!verifier) return std::unexpected(std::move(verifier).error());
+  auto verified = verifier->verify(*std::move(token), *client.keys, now);
+  if (!verified || verified->subject() != client.id || verified->expires() > now + kLongestAssertion) return refused();
+  auto jti = verified->claims().string_or("jti", "");
+  if (jti.empty()) return refused();
+
+  std::lock_guard lock(mutex_);
+  std::erase_if(seen_, [&](const auto& kept) { return now > kept.second; });
+  auto forget = verified->expires() + verifier->expectations().skew;
+  if (!seen_.emplace(client.id + " " + std::string(jti), forget).second) return refused();
+  return &client;
+}
+
+}  // namespace watchword::access

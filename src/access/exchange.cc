@@ -1,0 +1,187 @@
+// Token exchange (RFC 8693): an identity token in, a job-bound access token out, or a reason.
+#include <algorithm>
+
+#include "access/session_document.h"
+#include "access/token_service.h"
+#include "base/log.h"
+#include "crypto/digest.h"
+
+namespace watchword::access {
+namespace {
+
+bool names_resource(const ExchangeRequest& request, std::string_view resource) {
+  return request.audiences.empty() || std::ranges::find(request.audiences, resource) != request.audiences.end();
+}
+
+Error no_role_error(const issuer::Principal& principal, const policy::Roles& roles) {
+  if (roles.fork_refused)
+    return Error{Reason::fork_not_admitted, issuer::you_are(principal), "a job that runs in the project it speaks for", {}, {}};
+  return Error{Reason::no_binding, issuer::you_are(principal), "a binding that matches these claims", {}, {}};
+}
+
+void add_audience(std::vector<std::string>& audience, std::string_view resource) {
+  if (std::ranges::find(audience, resource) == audience.end()) audience.emplace_back(resource);
+}
+
+}  // namespace
+
+Refusal TokenService::refuse(audit::Entry entry, Error error, audit::Outcome outcome, const issuer::Principal* principal) {
+  (outcome == audit::Outcome::deny ? exchanges_denied_ : exchanges_failed_).add();
+  Recorder::describe(entry, error, outcome);
+  Refusal refusal{std::move(error), entry.id, principal != nullptr, {}, entry.role, entry.rule};
+  if (principal) {
+    if (entry.who.empty()) entry.who = issuer::who_of(*principal);
+    refusal.you_are = issuer::you_are(*principal);
+  }
+  // Nothing is handed out, so nobody waits for this record; a log that cannot take it is an outage of its own.
+  if (auto queued = parts_.recorder.queue(std::move(entry)); !queued) {
+    refusal.error = std::move(queued).error();
+    refusal.record.clear();
+  }
+  return refusal;
+}
+
+Result<SessionTable::Opening> TokenService::open_session(const issuer::Principal& principal,
+                                                         const policy::SessionLimits& limits, const std::string& key,
+                                                         Time now) {
+  auto opening = parts_.sessions.find_or_insert(principal.issuer, job_of(principal), [&] {
+    auto id = make_ulid(now, parts_.random);
+    auto expires = std::min(now + limits.ttl, principal.expires);
+    return std::make_shared<Session>(Session::Opening{std::move(id), principal, limits, key, now, expires});
+  });
+  const auto& session = opening.session();
+  if (opening.fresh()) return opening;
+
+  auto end = session->ended();
+  if (end && *end != SessionEnd::expired)
+    return fail(Reason::session_ended, "session " + session->id() + " of this job ended: " + std::string(name(*end)),
+                "a job whose session is open");
+  if (end || now >= session->expires())
+    return fail(Reason::session_expired, "session " + session->id() + " ended at " + to_rfc3339(session->expires()),
+                "an exchange before that");
+  if (!session->bound_key().empty() && session->bound_key() != key)
+    return fail(Reason::dpop_key_mismatch, key.empty() ? "no proof" : "key " + key, "key " + session->bound_key());
+  if (limits.single_exchange || session->limits().single_exchange)
+    return fail(Reason::token_already_used, "session " + session->id() + " was opened at " + to_rfc3339(session->opened()),
+                "the first exchange of this job");
+  return opening;
+}
+
+// Every permission that was asked for is put to the door. What is granted now becomes the scope; what was asked for
+// stays the limit, so that rights inside it can rise later without a new token.
+std::expected<TokenService::Granted, Decision> TokenService::narrow(const ExchangeRequest& request, const Snapshot& snapshot,
+                                                                    const issuer::Principal& principal,
+                                                                    const policy::Roles& roles, Time now) const {
+  Granted granted{{}, {}, request.scope};
+  std::optional<Decision> first_refusal;
+  auto ask = [&](std::string_view resource, std::string_view action) {
+    auto decision = decide(snapshot, principal, roles, {resource, action, {}, {}, {}}, now);
+    if (decision.allowed())
+      granted.now.push_back({std::string(resource), std::string(action)});
+    else if (!first_refusal)
+      first_refusal = std::move(decision);
+  };
+  if (!request.scope.empty()) {
+    for (const auto& wanted : request.scope) {
+      if (!names_resource(request, wanted.resource)) continue;
+      add_audience(granted.audience, wanted.resource);
+      ask(wanted.resource, wanted.action);
+    }
+    // Asked for by name and none of it granted: say why, rather than hand out a token that opens nothing.
+    if (granted.now.empty() && first_refusal) return std::unexpected(*std::move(first_refusal));
+  } else {
+    for (auto [resource, action] : snapshot.policy->permissions(roles)) {
+      if (!names_resource(request, resource)) continue;
+      add_audience(granted.audience, resource);
+      ask(resource, action);
+    }
+  }
+  // Each audience that was asked for by name is in the token, or the caller is told which one is not (RFC 8707 2).
+  auto missing = std::ranges::find_if(request.audiences, [&](const std::string& wanted) {
+    return std::ranges::find(granted.audience, wanted) == granted.audience.end();
+  });
+  bool named = missing != request.audiences.end();
+  if (!named && !granted.audience.empty()) return granted;
+  Decision nothing;
+  nothing.refusal = Error{Reason::not_permitted, named ? *missing : "no permission", "a resource that the job's roles name", {}, {}};
+  if (named && !snapshot.policy->resource(*missing)) nothing.refusal->reason = Reason::resource_unknown;
+  nothing.policy_digest = snapshot.policy->digest();
+  return std::unexpected(std::move(nothing));
+}
+
+net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request) {
+  auto entry = parts_.recorder.start(audit::Event::exchange);
+  entry.subject_token = crypto::sha256_hex(request.subject_token);
+  entry.request_id = request.origin.request_id;
+  entry.trace = request.origin.trace;
+  entry.peer = request.origin.peer;
+  auto outcome_of = [](const Error& error) {
+    auto kind = describe(error.reason).kind;
+    bool failed = kind == ReasonKind::unavailable || kind == ReasonKind::error;
+    return failed ? audit::Outcome::error : audit::Outcome::deny;
+  };
+
+  auto principal = co_await parts_.issuers.authenticate(request.subject_token);
+  if (!principal) {
+    auto outcome = outcome_of(principal.error());
+    co_return std::unexpected(refuse(std::move(entry), std::move(principal).error(), outcome, nullptr));
+  }
+  auto refused = [&](Error error) {
+    auto outcome = outcome_of(error);
+    return std::unexpected(refuse(std::move(entry), std::move(error), outcome, &*principal));
+  };
+  auto now = parts_.clock.now();
+  // Skew lets a token in that is just over, but there is no time left to give.
+  if (now >= principal->expires)
+    co_return refused({Reason::token_expired, "expired at " + to_rfc3339(principal->expires), "a token with time left", {}, {}});
+  std::string key;
+  if (request.dpop) {
+    auto proven = parts_.dpop.verify(*request.dpop, now);
+    if (!proven) co_return refused(std::move(proven).error());
+    key = *std::move(proven);
+  }
+
+  auto snapshot = this->snapshot();
+  entry.policy = snapshot.policy->digest();
+  auto roles = snapshot.policy->roles_of(*principal);
+  if (roles.all.empty()) co_return refused(no_role_error(*principal, roles));
+  if (roles.limits.proof == policy::Proof::dpop && key.empty())
+    co_return refused({Reason::dpop_required, "no DPoP header", "a DPoP proof", {}, {}});
+
+  auto granted = narrow(request, snapshot, *principal, roles, now);
+  if (!granted) {
+    Recorder::describe(entry, granted.error());
+    co_return refused(*std::move(granted).error().refusal);
+  }
+  auto opened = open_session(*principal, roles.limits, key, now);
+  if (!opened) co_return refused(std::move(opened).error());
+  const auto& session = opened->session();
+
+  Minting minting{*session,        random_token(parts_.random), granted->audience, granted->now,
+                  granted->limit,  key,                         now,               std::min(session->expires(), principal->expires)};
+  auto token = mint(minting, *parts_.keys.ring(), parts_.url);
+  if (!token) co_return refused(std::move(token).error());
+
+  Recorder::describe(entry, *session);
+  entry.outcome = audit::Outcome::allow;
+  entry.token = crypto::sha256_hex(*token);
+  Json scope = Json::array();
+  for (const auto& permission : granted->now) scope.push(permission.resource + "/" + permission.action);
+  entry.detail = Json::object({{"scope", std::move(scope)}, {"expires", to_rfc3339(minting.expires)}, {"jti", minting.jti}});
+  auto record = entry.id;
+
+  // A session that another exchange of this job has opened, but that is not durable yet, is written again with this one.
+  std::vector<store::Change> changes;
+  if (!session->durable()) changes.push_back(store::PutSession{session->to_row()});
+  auto written = co_await parts_.recorder.commit(std::move(entry), std::move(changes));
+  if (!written) {
+    exchanges_failed_.add();
+    co_return std::unexpected(Refusal{std::move(written).error(), {}, true, issuer::you_are(*principal), {}, {}});
+  }
+  session->set_durable();
+  exchanges_allowed_.add();
+  co_return ExchangeReply{*std::move(token), !key.empty(), minting.expires - now, std::move(granted->now), session->id(),
+                          std::move(record)};
+}
+
+}  // namespace watchword::access

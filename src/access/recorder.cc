@@ -1,0 +1,90 @@
+#include "access/recorder.h"
+
+#include <thread>
+
+#include "base/log.h"
+#include "net/loop.h"
+
+namespace watchword::access {
+
+Recorder::Recorder(store::Store& store, const Clock& clock, Random& random, Metrics& metrics)
+    : store_(store),
+      clock_(clock),
+      random_(random),
+      lost_(metrics.counter("watchword_audit_entries_lost", "Audit entries that were queued and could not be written")) {}
+
+audit::Entry Recorder::start(audit::Event event) const {
+  audit::Entry entry;
+  entry.time = clock_.now();
+  entry.id = make_ulid(entry.time, random_);
+  entry.event = event;
+  return entry;
+}
+
+void Recorder::describe(audit::Entry& entry, const Decision& decision) {
+  entry.role = decision.role;
+  entry.rule = decision.rule;
+  entry.policy = decision.policy_digest;
+  switch (decision.outcome) {
+    case policy::Outcome::allow: entry.outcome = audit::Outcome::allow; return;
+    case policy::Outcome::deny: return describe(entry, *decision.refusal, audit::Outcome::deny);
+    case policy::Outcome::error: return describe(entry, *decision.refusal, audit::Outcome::error);
+  }
+}
+
+void Recorder::describe(audit::Entry& entry, const Error& refusal, audit::Outcome outcome) {
+  entry.outcome = outcome;
+  entry.reason = refusal.reason;
+  if (!refusal.found.empty()) entry.detail.set("found", refusal.found);
+  if (!refusal.expected.empty()) entry.detail.set("expected", refusal.expected);
+}
+
+void Recorder::describe(audit::Entry& entry, const Session& session) {
+  entry.session = session.id();
+  entry.who = session.who();
+}
+
+net::Task<Status> Recorder::commit(audit::Entry entry, std::vector<store::Change> changes) {
+  auto delivery = std::make_shared<net::Delivery<Status>>();
+  store::Batch batch{std::move(changes), {audit::to_canonical(entry)}};
+  store_.commit(std::move(batch), [delivery](Result<std::uint64_t> index) {
+    delivery->deliver(index ? Status{} : std::unexpected(std::move(index).error()));
+  });
+  co_return co_await *delivery;
+}
+
+Status Recorder::commit_and_wait(audit::Entry entry, std::vector<store::Change> changes) {
+  WW_CHECK(store_.commit_and_wait({std::move(changes), {audit::to_canonical(entry)}}));
+  return {};
+}
+
+Status Recorder::queue(audit::Entry entry) { return enqueue(audit::to_canonical(entry)); }
+
+net::Task<Status> Recorder::queue_or_commit(audit::Entry entry) {
+  if (!broken_->load(std::memory_order_relaxed)) co_return queue(std::move(entry));
+  auto status = co_await commit(std::move(entry));
+  if (status) broken_->store(false, std::memory_order_relaxed);
+  co_return status;
+}
+
+Status Recorder::enqueue(std::string entry) {
+  // Only backlog_full is delivered on this thread, before commit returns.
+  auto refused = std::make_shared<std::optional<Error>>();
+  auto done = [refused, caller = std::this_thread::get_id(), broken = broken_, &lost = lost_](Result<std::uint64_t> index) {
+    if (index) return;
+    if (std::this_thread::get_id() == caller) {
+      *refused = std::move(index).error();
+      return;
+    }
+    broken->store(true, std::memory_order_relaxed);
+    lost.add();
+    log::error("an audit entry that nobody waited for could not be written", index.error());
+  };
+  store::Batch batch;
+  batch.entries.push_back(std::move(entry));
+  store_.commit(std::move(batch), std::move(done));
+  if (*refused) return std::unexpected(**refused);
+  return {};
+}
+
+}  // namespace watchword::access

@@ -1,0 +1,126 @@
+#include "access/session_document.h"
+
+namespace watchword::access {
+namespace {
+
+Json identity_json(const issuer::Principal& principal) {
+  if (const auto* person = principal.person()) {
+    Json groups = Json::array();
+    for (const auto& group : person->groups) groups.push(group);
+    return Json::object({{"name", person->name}, {"email", person->email}, {"groups", std::move(groups)}});
+  }
+  const auto& machine = *principal.machine();
+  return Json::object({{"job", machine.job},
+                       {"project", machine.project},
+                       {"project_id", machine.project_id},
+                       {"pipeline", machine.pipeline},
+                       {"ref", machine.ref},
+                       {"sha", machine.sha},
+                       {"environment", machine.environment},
+                       {"user", machine.user},
+                       {"ref_protected", machine.ref_protected},
+                       {"fork", machine.fork}});
+}
+
+std::string text(const Json& json, std::string_view key) { return std::string(json.string_or(key, "")); }
+
+bool flag(const Json& json, std::string_view key) {
+  const auto* found = json.find(key);
+  return found && found->boolean() && *found->boolean();
+}
+
+issuer::Person person_from(const Json& json) {
+  issuer::Person person{text(json, "name"), text(json, "email"), {}};
+  if (const auto* groups = json.find("groups"); groups && groups->array_items())
+    for (const auto& group : *groups->array_items())
+      if (group.string()) person.groups.push_back(*group.string());
+  return person;
+}
+
+issuer::Machine machine_from(const Json& json) {
+  issuer::Machine machine;
+  machine.job = text(json, "job");
+  machine.project = text(json, "project");
+  machine.project_id = text(json, "project_id");
+  machine.pipeline = text(json, "pipeline");
+  machine.ref = text(json, "ref");
+  machine.sha = text(json, "sha");
+  machine.environment = text(json, "environment");
+  machine.user = text(json, "user");
+  machine.ref_protected = flag(json, "ref_protected");
+  machine.fork = flag(json, "fork");
+  return machine;
+}
+
+std::optional<issuer::Kind> kind_from(std::string_view text) {
+  for (auto kind : {issuer::Kind::job, issuer::Kind::service, issuer::Kind::person, issuer::Kind::agent})
+    if (issuer::name(kind) == text) return kind;
+  return std::nullopt;
+}
+
+std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
+
+}  // namespace
+
+std::string job_of(const issuer::Principal& principal) {
+  const auto* machine = principal.machine();
+  return machine && !machine->job.empty() ? machine->job : principal.subject;
+}
+
+Json session_document(const Session& session) {
+  const auto& principal = session.principal();
+  const auto& limits = session.limits();
+  auto document = Json::object({{"kind", issuer::name(principal.kind)},
+                                {"issuer_url", principal.issuer_url},
+                                {"subject", principal.subject},
+                                {"token_sha256", principal.token_sha256},
+                                {"claims", principal.claims},
+                                {"token_expires", micros(principal.expires)},
+                                {"identity", identity_json(principal)},
+                                {"ttl", std::int64_t{limits.ttl.count()}},
+                                {"ends_with_job", limits.ends_with_job},
+                                {"single_exchange", limits.single_exchange},
+                                {"dpop", limits.proof == policy::Proof::dpop},
+                                {"bound_key", session.bound_key()}});
+  if (principal.issued) document.set("token_issued", micros(*principal.issued));
+  return document;
+}
+
+Result<Session::Opening> opening_from_document(const store::SessionRow& row) {
+  auto bad = [&](std::string found) {
+    return fail(Reason::store_unavailable, std::move(found), "a session document that Watchword wrote", "session " + row.id);
+  };
+  WW_TRY(auto json, parse_json(row.document));
+  auto kind = kind_from(json.string_or("kind", ""));
+  const auto* identity = json.find("identity");
+  const auto* claims = json.find("claims");
+  const auto* expires = json.find_integer("token_expires");
+  const auto* ttl = json.find_integer("ttl");
+  if (!kind || !identity || !claims || !expires || !ttl) return bad("a document without kind, identity, claims or times");
+
+  Session::Opening opening;
+  opening.id = row.id;
+  opening.opened = row.opened;
+  opening.expires = row.expires;
+  opening.bound_key = text(json, "bound_key");
+  opening.limits.ttl = Duration(*ttl);
+  opening.limits.ends_with_job = flag(json, "ends_with_job");
+  opening.limits.single_exchange = flag(json, "single_exchange");
+  opening.limits.proof = flag(json, "dpop") ? policy::Proof::dpop : policy::Proof::bearer;
+  auto& principal = opening.principal;
+  principal.kind = *kind;
+  principal.issuer = row.issuer;
+  principal.issuer_url = text(json, "issuer_url");
+  principal.subject = text(json, "subject");
+  principal.token_sha256 = text(json, "token_sha256");
+  principal.claims = *claims;
+  principal.expires = Time(Duration(*expires));
+  if (const auto* issued = json.find_integer("token_issued")) principal.issued = Time(Duration(*issued));
+  if (*kind == issuer::Kind::person)
+    principal.identity = person_from(*identity);
+  else
+    principal.identity = machine_from(*identity);
+  return opening;
+}
+
+}  // namespace watchword::access

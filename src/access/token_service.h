@@ -1,0 +1,124 @@
+// The token service: exchange (RFC 8693), introspection (RFC 7662), revocation (RFC 7009), and the life of sessions.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/access_token.h"
+#include "access/clients.h"
+#include "access/decide.h"
+#include "access/dpop.h"
+#include "access/recorder.h"
+#include "access/session.h"
+#include "access/signing_keys.h"
+#include "base/json.h"
+#include "base/metrics.h"
+#include "base/published.h"
+#include "issuer/issuers.h"
+#include "net/task.h"
+
+namespace watchword::access {
+
+// The parts of a gate that the service works with. All outlive it.
+struct Parts {
+  std::string url;  // the issuer of our tokens, without trailing slash
+  issuer::Issuers& issuers;
+  store::Store& store;
+  SigningKeys& keys;
+  AccessTokens& tokens;
+  SessionTable& sessions;
+  Dpop& dpop;
+  Recorder& recorder;
+  Metrics& metrics;
+  const Clock& clock;
+  Random& random;
+};
+
+// How a request came, for its record.
+struct Origin {
+  std::string request_id, trace, peer;
+  bool sampled = false;  // the caller records its trace
+};
+
+// A refusal together with its record and how much of it the caller may see.
+struct Refusal {
+  Error error;
+  std::string record;
+  bool verified_caller = false;
+  std::string you_are, role, rule;  // for verified callers
+};
+template <class T>
+using Answer = std::expected<T, Refusal>;
+
+struct ExchangeRequest {
+  std::string_view subject_token;
+  std::vector<std::string> audiences;   // resource names: "audience" and, by URL or name, "resource"
+  std::vector<Permission> scope;        // empty: all that the roles permit
+  std::optional<DpopRequest> dpop;
+  Origin origin;
+};
+struct ExchangeReply {
+  std::string access_token;
+  bool dpop = false;
+  Duration expires_in{};
+  std::vector<Permission> scope;  // allowed at this moment
+  std::string session, record;
+};
+
+class TokenService {
+ public:
+  TokenService(Parts parts, std::shared_ptr<const policy::Policy> policy, std::shared_ptr<const context::Facts> facts);
+
+  Snapshot snapshot() const;
+  void set_policy(std::shared_ptr<const policy::Policy> policy) { policy_.set(std::move(policy)); }
+
+  net::Task<Answer<ExchangeReply>> exchange(ExchangeRequest request);
+
+  // RFC 7662: {"active": false} for whatever is not a live token that this client may ask about.
+  net::Task<Answer<Json>> introspect(std::string_view token, const Client& client, Origin origin);
+  // RFC 7009: success also for unknown tokens. `client` null: the holder revokes its own token.
+  net::Task<Answer<void>> revoke(std::string_view token, const Client* client, Origin origin);
+
+  // A credential presented at a way in, and the session behind it.
+  struct Presented {
+    std::shared_ptr<const Grant> grant;
+    std::shared_ptr<Session> session;
+  };
+  // `authorization`: the header, "Bearer ..." or "DPoP ...". Checks the token, the proof and the scheme against the
+  // binding; whether the session still lives is the door's question.
+  Result<Presented> present(const std::string* authorization, const DpopRequest& dpop, Time now);
+
+  // Ends a session: refused from this moment on, durable when the task is done.
+  net::Task<Status> end_session(std::shared_ptr<Session> session, SessionEnd why, std::string words, Origin origin);
+  // Rebuilds the table from the store at start.
+  Status restore();
+  // Ends sessions that reached their bound, forgets what is over. By the maintenance thread, about once a second.
+  Status sweep(Time now);
+
+  const Parts& parts() const { return parts_; }
+
+ private:
+  Parts parts_;
+  Published<policy::Policy> policy_;
+  Published<context::Facts> facts_;
+  Counter& exchanges_allowed_;
+  Counter& exchanges_denied_;
+  Counter& exchanges_failed_;
+
+  struct Granted {
+    std::vector<std::string> audience;
+    std::vector<Permission> now;    // allowed at this moment
+    std::vector<Permission> limit;  // what was asked for; empty when nothing was
+  };
+  Refusal refuse(audit::Entry entry, Error error, audit::Outcome outcome, const issuer::Principal* principal);
+  Result<SessionTable::Opening> open_session(const issuer::Principal& principal, const policy::SessionLimits& limits,
+                                             const std::string& key, Time now);
+  std::expected<Granted, Decision> narrow(const ExchangeRequest& request, const Snapshot& snapshot,
+                                          const issuer::Principal& principal, const policy::Roles& roles, Time now) const;
+  audit::Entry end_entry(const Session& session, SessionEnd why) const;
+};
+
+}  // namespace watchword::access

@@ -1,0 +1,26 @@
+#include "api/reply.h"
+
+#include "http/problem.h"
+
+namespace watchword::api {
+
+net::Task<void> send_text(http::Exchange& exchange, std::string_view content_type, std::string_view text,
+                          http::Headers extra) {
+  http::ResponseHead head{200, std::move(extra)};
+  head.headers.set("content-type", std::string(content_type));
+  static_cast<void>(co_await exchange.reply.send(std::move(head), text));
+}
+
+net::Task<void> send_json(http::Exchange& exchange, int status, Json json, http::Headers extra) {
+  http::ResponseHead head{status, std::move(extra)};
+  head.headers.set("content-type", "application/json");
+  const std::string text = json.dump();
+  static_cast<void>(co_await exchange.reply.send(std::move(head), text));
+}
+
+net::Task<void> send_refusal(http::Exchange& exchange, Error error, bool verified_caller, std::string_view record) {
+  auto body = http::problem(error, verified_caller, record);
+  static_cast<void>(co_await http::send_problem(exchange.reply, http::status_of(error.reason), std::move(body)));
+}
+
+}  // namespace watchword::api

@@ -1,0 +1,19 @@
+// How endpoints answer. Whether the client was still there to read it is nobody's concern.
+#pragma once
+
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "http/handler.h"
+
+namespace watchword::api {
+
+net::Task<void> send_text(http::Exchange& exchange, std::string_view content_type, std::string_view text,
+                          http::Headers extra = {});
+net::Task<void> send_json(http::Exchange& exchange, int status, Json json, http::Headers extra = {});
+// RFC 9457, with the status of the reason.
+net::Task<void> send_refusal(http::Exchange& exchange, Error error, bool verified_caller,
+                             std::string_view record = {});
+
+}  // namespace watchword::api

@@ -1,0 +1,70 @@
+#include "api/token_request.h"
+
+#include "access/token_claims.h"
+
+namespace watchword::api {
+namespace {
+
+Status check_types(const OAuthForm& form) {
+  WW_TRY(auto grant, form.need("grant_type"));
+  if (grant != kExchangeGrant) return fail(Reason::grant_type_unsupported, std::string(grant), std::string(kExchangeGrant));
+  WW_TRY(auto subject, form.need("subject_token_type"));
+  if (subject != kIdTokenType && subject != kJwtType)
+    return fail(Reason::token_type_unsupported, std::string(subject), std::string(kIdTokenType));
+  const auto* wanted = form.find("requested_token_type");
+  if (wanted && *wanted != kAccessTokenType && *wanted != kJwtType)
+    return fail(Reason::token_type_unsupported, *wanted, std::string(kAccessTokenType));
+  return {};
+}
+
+// A job speaks for itself, and the subject token is all the authentication there is: whoever sends more expects
+// something that would not happen.
+Status check_nothing_else(const OAuthForm& form, const http::RequestHead& request) {
+  for (const auto* name : {"actor_token", "actor_token_type", "client_secret", "client_assertion", "client_assertion_type"})
+    if (form.find(name)) return fail(Reason::request_invalid, std::string("the parameter ") + name, "no such parameter here");
+  if (request.headers.find("authorization"))
+    return fail(Reason::request_invalid, "an Authorization header", "the subject token as the only credential");
+  return {};
+}
+
+// RFC 8707 2: an absolute URI without fragment. One that no resource has stays as it is, and is refused by the service
+// once it knows who asks.
+Result<std::string> resource_of(const std::string& text, const policy::Policy& policy, std::string_view gate_url) {
+  auto url = http::parse_url(text);
+  auto gate = http::parse_url(gate_url);
+  if (!url || !gate) return fail(Reason::resource_unknown, text, "an absolute URI without fragment (RFC 8707)");
+  auto path = http::normalise_path(url->path);
+  const auto* resource = path && url->scheme == gate->scheme ? policy.resource_for(url->host, *path) : nullptr;
+  const auto* http = resource ? resource->http() : nullptr;
+  // A path prefix counts on the gate's own host only.
+  if (!http || (http->host.empty() && url->host != gate->host)) return text;
+  return resource->name();
+}
+
+}  // namespace
+
+Result<std::optional<access::DpopRequest>> read_proof(const http::RequestHead& request, std::string_view url) {
+  auto count = request.headers.count("dpop");
+  if (count == 0) return std::nullopt;
+  if (count > 1) return fail(Reason::dpop_invalid, std::to_string(count) + " DPoP headers", "one");
+  return access::DpopRequest{*request.headers.find("dpop"), request.method, url, {}};
+}
+
+Result<access::ExchangeRequest> read_exchange(const OAuthForm& form, const http::RequestHead& request,
+                                              const policy::Policy& policy, std::string_view gate_url) {
+  WW_CHECK(check_types(form));
+  WW_CHECK(check_nothing_else(form, request));
+  access::ExchangeRequest exchange;
+  WW_TRY(exchange.subject_token, form.need("subject_token"));
+  if (const auto* scope = form.find("scope")) {
+    WW_TRY(exchange.scope, access::parse_scope(*scope));
+  }
+  exchange.audiences = form.all("audience");
+  for (const auto& resource : form.all("resource")) {
+    WW_TRY(auto name, resource_of(resource, policy, gate_url));
+    exchange.audiences.push_back(std::move(name));
+  }
+  return exchange;
+}
+
+}  // namespace watchword::api

@@ -1,0 +1,105 @@
+// watchword sessions | keys | status | policy reload: through the admin socket of a running gate.
+#include "cli/admin_client.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+#include "http/uri.h"
+
+namespace watchword::cli {
+namespace {
+
+std::vector<std::string> cells(const Json& row, std::initializer_list<std::string_view> keys) {
+  std::vector<std::string> all;
+  for (auto key : keys) all.emplace_back(row.string_or(key, "-"));
+  return all;
+}
+
+// Prints the list under `key` as a table, or the whole answer as JSON.
+int print_list(Result<Json> answer, std::string_view key, std::initializer_list<std::string_view> columns, const Output& out) {
+  if (!answer) return out.error(answer.error());
+  if (out.json()) {
+    out.value(*answer);
+    return kOk;
+  }
+  std::vector<std::vector<std::string>> rows;
+  auto& heading = rows.emplace_back();
+  for (auto column : columns) heading.emplace_back(column);
+  if (const auto* list = answer->find(key); list && list->array_items())
+    for (const auto& row : *list->array_items()) rows.push_back(cells(row, columns));
+  print_table(rows, out);
+  return kOk;
+}
+
+int print_answer(Result<Json> answer, const Output& out) {
+  if (!answer) return out.error(answer.error());
+  out.value(*answer);
+  return kOk;
+}
+
+void add(std::string& query, std::string_view name, const std::string& value) {
+  if (value.empty()) return;
+  query += query.empty() ? '?' : '&';
+  query.append(name).append("=").append(http::percent_encode(value));
+}
+
+Json why_body(const std::string& why) { return Json::object({{"why", why}}); }
+
+}  // namespace
+
+int sessions_list(const AdminOptions& admin, const SessionFilter& filter, const Output& out) {
+  std::string query;
+  add(query, "issuer", filter.issuer);
+  add(query, "project", filter.project);
+  add(query, "pipeline", filter.pipeline);
+  add(query, "job", filter.job);
+  add(query, "user", filter.user);
+  add(query, "environment", filter.environment);
+  add(query, "ended", filter.all ? "true" : "");
+  add(query, "limit", std::to_string(filter.limit));
+  return print_list(expect_ok(ask_admin(admin, "GET", "/api/v1/sessions" + query)), "sessions",
+                    {"id", "state", "project", "job", "ref", "environment", "user", "opened", "expires"}, out);
+}
+
+int sessions_show(const AdminOptions& admin, const std::string& id, const Output& out) {
+  return print_answer(expect_ok(ask_admin(admin, "GET", "/api/v1/sessions/" + http::percent_encode(id))), out);
+}
+
+int sessions_end(const AdminOptions& admin, const std::vector<std::string>& ids, const std::string& why, const Output& out) {
+  int code = kOk;
+  auto body = why_body(why);
+  for (const auto& id : ids) {
+    auto answer = expect_ok(ask_admin(admin, "POST", "/api/v1/sessions/" + http::percent_encode(id) + "/end", &body));
+    if (!answer)
+      code = out.error(answer.error());
+    else if (out.json())
+      out.value(*answer);
+    else
+      out.line("session " + id + " ended");
+  }
+  return code;
+}
+
+int keys_list(const AdminOptions& admin, const Output& out) {
+  return print_list(expect_ok(ask_admin(admin, "GET", "/api/v1/keys")), "keys",
+                    {"kid", "algorithm", "state", "created", "activates", "expires"}, out);
+}
+
+int keys_rotate(const AdminOptions& admin, const std::string& why, const Output& out) {
+  auto body = why_body(why);
+  return print_answer(expect_ok(ask_admin(admin, "POST", "/api/v1/keys/rotate", &body)), out);
+}
+
+int keys_retire(const AdminOptions& admin, const std::string& kid, const std::string& why, const Output& out) {
+  auto body = why_body(why);
+  return print_answer(expect_ok(ask_admin(admin, "POST", "/api/v1/keys/" + http::percent_encode(kid) + "/retire", &body)), out);
+}
+
+int status(const AdminOptions& admin, const Output& out) {
+  return print_answer(expect_ok(ask_admin(admin, "GET", "/api/v1/status")), out);
+}
+
+int policy_reload(const AdminOptions& admin, const Output& out) {
+  Json nothing = Json::object();
+  return print_answer(expect_ok(ask_admin(admin, "POST", "/api/v1/policy/reload", &nothing)), out);
+}
+
+}  // namespace watchword::cli

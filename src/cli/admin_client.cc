@@ -1,0 +1,89 @@
+#include "cli/admin_client.h"
+
+#include "cli/config.h"
+#include "http/client.h"
+#include "http/handler.h"
+#include "http/uri.h"
+#include "net/loop.h"
+
+namespace watchword::cli {
+namespace {
+
+constexpr std::size_t kMaxReply = 16u << 20;
+
+// A body that is already in memory.
+class TextBody final : public http::Body {
+ public:
+  explicit TextBody(std::string text) : text_(std::move(text)) {}
+  net::Task<Result<std::string_view>> next() override {
+    if (sent_) co_return std::string_view();
+    sent_ = true;
+    co_return std::string_view(text_);
+  }
+  std::optional<std::uint64_t> length() const override { return text_.size(); }
+  const http::Headers& trailers() const override { return trailers_; }
+
+ private:
+  std::string text_;
+  bool sent_ = false;
+  http::Headers trailers_;
+};
+
+net::Task<Result<Reply>> send(http::Origin origin, std::shared_ptr<net::TlsClientContext> tls, http::RequestHead head,
+                              std::string text) {
+  auto client = http::Client::make(std::move(origin), std::move(tls), {});
+  TextBody body(std::move(text));
+  auto response = co_await client->send(std::move(head), body.length() == 0 ? nullptr : &body);
+  if (!response) co_return fail(Reason::gate_unreachable, to_string(response.error()));
+  WW_CO_TRY(auto content, co_await http::read_all((*response)->body(), kMaxReply));
+  Reply reply{(*response)->head().status, {}};
+  if (auto json = parse_json(content, {.max_bytes = kMaxReply})) reply.body = *std::move(json);
+  co_return reply;
+}
+
+Result<net::Address> admin_address(const AdminOptions& admin) {
+  if (!admin.admin.empty()) return net::parse_address(admin.admin);
+  auto config = load_config(admin.config);
+  if (!config) return std::unexpected(std::move(config).error().front());
+  return config->admin;
+}
+
+}  // namespace
+
+Result<Reply> ask_admin(const AdminOptions& admin, std::string_view method, std::string target, const Json* body) {
+  WW_TRY(auto address, admin_address(admin));
+  http::Origin origin{"http", std::move(address), "admin"};
+  http::RequestHead head{std::string(method), "http", origin.authority, std::move(target), {}};
+  head.headers.add("accept", "application/json");
+  if (body) head.headers.add("content-type", "application/json");
+  return net::run_blocking(send(std::move(origin), nullptr, std::move(head), body ? body->dump() : ""));
+}
+
+Error error_from(const Reply& reply) {
+  auto reason = reason_from_name(reply.body.string_or("reason", ""));
+  auto text = [&](std::string_view key) { return std::string(reply.body.string_or(key, "")); };
+  if (!reason) return {Reason::internal, "HTTP status " + std::to_string(reply.status), "an answer of a gate", {}, {}};
+  return {*reason, text("found"), text("expected"), {}, text("fix")};
+}
+
+Result<Json> expect_ok(Result<Reply> reply) {
+  if (!reply) return std::unexpected(std::move(reply).error());
+  if (reply->status / 100 != 2) return std::unexpected(error_from(*reply));
+  return std::move(reply->body);
+}
+
+Result<Reply> post_form(const std::string& gate, const std::string& ca, std::string_view path, std::string form) {
+  WW_TRY(auto origin, http::parse_origin(gate));
+  std::shared_ptr<net::TlsClientContext> tls;
+  if (origin.scheme == "https") {
+    WW_TRY(tls, net::TlsClientContext::make({.ca_file = ca}));
+  } else if (!origin.address.loopback()) {
+    return fail(Reason::usage_invalid, gate, "https, or http on loopback");
+  }
+  http::RequestHead head{"POST", origin.scheme, origin.authority, std::string(path), {}};
+  head.headers.add("accept", "application/json");
+  head.headers.add("content-type", "application/x-www-form-urlencoded");
+  return net::run_blocking(send(std::move(origin), std::move(tls), std::move(head), std::move(form)));
+}
+
+}  // namespace watchword::cli

@@ -1,0 +1,28 @@
+// The command line's way to a gate: its admin API over the Unix socket, its token endpoint over TLS.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "cli/commands.h"
+#include "http/message.h"
+
+namespace watchword::cli {
+
+struct Reply {
+  int status = 0;
+  Json body;  // null when the answer was not JSON
+};
+// One request to the admin socket. gate_unreachable.
+Result<Reply> ask_admin(const AdminOptions& admin, std::string_view method, std::string target, const Json* body = nullptr);
+// The reply's body, or the refusal that it carries as an error.
+Result<Json> expect_ok(Result<Reply> reply);
+// The refusal of a problem+json or OAuth error body; internal when it is neither.
+Error error_from(const Reply& reply);
+
+// One form to the gate's API. `ca`: a private CA file, or empty.
+Result<Reply> post_form(const std::string& gate, const std::string& ca, std::string_view path, std::string form);
+
+}  // namespace watchword::cli

@@ -1,0 +1,288 @@
+// The command line's form: which subcommand takes what. The only file that knows CLI11.
+#include "cli/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/completion.h"
+
+namespace watchword::cli {
+namespace {
+
+using Run = std::function<int(const Output&)>;
+
+// Builds the tree of subcommands; the one that was chosen leaves its action in `run`.
+class Tree {
+ public:
+  explicit Tree(CLI::App& app) : app_(app) {
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.add_flag("--json", json_, "machine-readable output");
+    add_gate();
+    add_token();
+    add_sessions();
+    add_keys();
+    add_audit();
+    add_policy();
+    add_small();
+  }
+
+  int run() const { return run_(Output(json_)); }
+
+ private:
+  CLI::App* leaf(CLI::App* parent, const std::string& name, const std::string& help, const std::string& example, Run action) {
+    auto* command = parent->add_subcommand(name, help);
+    command->footer("Example:\n  watchword " + example);
+    command->callback([this, action = std::move(action)] { run_ = action; });
+    return command;
+  }
+  CLI::App* group(const std::string& name, const std::string& help) {
+    auto* command = app_.add_subcommand(name, help);
+    command->require_subcommand(1);
+    return command;
+  }
+  template <class T>
+  T& keep() {
+    auto options = std::make_shared<T>();
+    kept_.push_back(options);
+    return *options;
+  }
+
+  void add_gate() {
+    auto& options = keep<ServeOptions>();
+    auto* command = leaf(&app_, "serve", "run the gate", "serve --config /etc/watchword/watchword.yaml",
+                         [&options](const Output& out) { return serve(options, out); });
+    command->add_option("--config", options.config, "watchword.yaml")->required();
+    auto& trial = keep<DevOptions>();
+    command = leaf(&app_, "dev", "run everything on loopback, with an issuer and a backend of its own", "dev",
+                   [&trial](const Output& out) { return dev(trial, out); });
+    command->add_option("--state", trial.state, "folder to keep; without it a temporary one");
+    command->add_option("--port", trial.port, "first of four ports")->capture_default_str();
+    command->add_option("--policy", trial.policy, "policy folder; without it an example");
+  }
+
+  void add_token() {
+    auto* token = group("token", "exchange, verify and look into tokens");
+    auto& exchange = keep<ExchangeOptions>();
+    auto* command = leaf(token, "exchange", "exchange a job's ID token for an access token",
+                         "token exchange --gate https://gate.example.com --scope billing-api/read",
+                         [&exchange](const Output& out) { return token_exchange(exchange, out); });
+    command->add_option("--gate", exchange.gate, "URL of the gate")->required()->envname("WATCHWORD_URL");
+    command->add_option("--token-file", exchange.token_file, "ID token; - for standard input");
+    command->add_option("--token-env", exchange.token_env, "variable with the ID token")->capture_default_str();
+    command->add_option("--audience", exchange.audiences, "resource to narrow the token to");
+    command->add_option("--scope", exchange.scope, "permissions to narrow the token to: billing-api/read ...");
+    command->add_option("--ca", exchange.ca, "private CA of the gate (PEM)");
+    command->add_flag("--token-only", exchange.token_only, "print nothing but the access token");
+
+    auto& verify = keep<VerifyOptions>();
+    command = leaf(token, "verify", "say check by check what holds of a token",
+                   "token verify token.jwt --jwks keys.json --issuer https://gitlab.example.com --audience https://gate.example.com",
+                   [&verify](const Output& out) { return token_verify(verify, out); });
+    command->add_option("token", verify.token_file, "file; - for standard input")->required();
+    command->add_option("--jwks", verify.jwks, "key set file; without it the issuer is asked");
+    command->add_option("--issuer", verify.issuer, "expected iss")->required();
+    command->add_option("--audience", verify.audiences, "accepted aud")->required();
+    command->add_option("--algorithm", verify.algorithms, "accepted alg")->default_val(std::vector<std::string>{"RS256", "ES256", "EdDSA"});
+    command->add_option("--type", verify.types, "accepted typ, such as at+jwt; without it JWT or none");
+    command->add_option("--at", verify.at, "time instead of now (RFC 3339)");
+    command->add_option("--ca", verify.ca, "private CA of the issuer (PEM)");
+
+    auto& file = keep<std::string>();
+    command = leaf(token, "inspect", "show a token's header and claims, unverified", "token inspect token.jwt",
+                   [&file](const Output& out) { return token_inspect(file, out); });
+    command->add_option("token", file, "file; - for standard input")->required();
+  }
+
+  AdminOptions& admin_of(CLI::App* command) {
+    auto& admin = keep<AdminOptions>();
+    auto* socket = command->add_option("--admin", admin.admin, "admin address, unix:/run/watchword/admin.sock")->envname("WATCHWORD_ADMIN");
+    auto* config = command->add_option("--config", admin.config, "watchword.yaml, whose admin address is taken")->envname("WATCHWORD_CONFIG");
+    socket->excludes(config);
+    return admin;
+  }
+
+  void add_sessions() {
+    auto* sessions = group("sessions", "list, show and end sessions of a running gate");
+    auto& admin = admin_of(sessions);
+    auto& filter = keep<SessionFilter>();
+    auto* command = leaf(sessions, "list", "list sessions", "sessions list --project acme/billing --admin unix:/run/watchword/admin.sock",
+                         [&](const Output& out) { return sessions_list(admin, filter, out); });
+    command->add_option("--issuer", filter.issuer, "only of this issuer");
+    command->add_option("--project", filter.project, "only of this project");
+    command->add_option("--pipeline", filter.pipeline, "only of this pipeline");
+    command->add_option("--job", filter.job, "only of this job");
+    command->add_option("--user", filter.user, "only started by this person");
+    command->add_option("--environment", filter.environment, "only of this environment");
+    command->add_flag("--all", filter.all, "ended ones too");
+    command->add_option("--limit", filter.limit, "at most this many")->capture_default_str();
+
+    auto& id = keep<std::string>();
+    command = leaf(sessions, "show", "show one session", "sessions show 01JDK3...",
+                   [&](const Output& out) { return sessions_show(admin, id, out); });
+    command->add_option("id", id, "session id")->required();
+
+    auto& ids = keep<std::vector<std::string>>();
+    auto& why = keep<std::string>();
+    command = leaf(sessions, "end", "end sessions at once", "sessions end 01JDK3... --why 'runner compromised'",
+                   [&](const Output& out) { return sessions_end(admin, ids, why, out); });
+    command->add_option("id", ids, "session ids")->required();
+    command->add_option("--why", why, "for the record")->required();
+  }
+
+  void add_keys() {
+    auto* keys = group("keys", "the keys that sign access tokens");
+    auto& admin = admin_of(keys);
+    leaf(keys, "list", "list the keys", "keys list", [&](const Output& out) { return keys_list(admin, out); });
+    auto& why = keep<std::string>();
+    auto* command = leaf(keys, "rotate", "sign with the next key from now on", "keys rotate --why 'quarterly'",
+                         [&](const Output& out) { return keys_rotate(admin, why, out); });
+    command->add_option("--why", why, "for the record")->required();
+    auto& kid = keep<std::string>();
+    auto& reason = keep<std::string>();
+    command = leaf(keys, "retire", "withdraw a key that no longer signs; its tokens stop working", "keys retire KID --why 'leaked'",
+                   [&](const Output& out) { return keys_retire(admin, kid, reason, out); });
+    command->add_option("kid", kid, "key id")->required();
+    command->add_option("--why", reason, "for the record")->required();
+  }
+
+  void add_filters(CLI::App* command, AuditOptions& options) {
+    command->add_option("directory", options.directory, "the log's directory")->required();
+    command->add_option("--where", options.where, "key=value, such as event=exchange or who.project=acme/billing");
+    command->add_option("--since", options.since, "from this time on (RFC 3339)");
+    command->add_option("--until", options.until, "before this time (RFC 3339)");
+  }
+
+  void add_audit() {
+    auto* audit = group("audit", "read and verify the audit log, offline");
+    auto& tail = keep<AuditOptions>();
+    auto* command = leaf(audit, "tail", "show the last entries", "audit tail /var/lib/watchword/log --follow",
+                         [&](const Output& out) { return audit_tail(tail, out); });
+    add_filters(command, tail);
+    command->add_option("-n,--count", tail.count, "how many")->capture_default_str();
+    command->add_flag("-f,--follow", tail.follow, "wait for more");
+    auto& show = keep<AuditOptions>();
+    auto& id = keep<std::string>();
+    command = leaf(audit, "show", "show one entry", "audit show /var/lib/watchword/log 01JDK3...",
+                   [&](const Output& out) { return audit_show(show, id, out); });
+    command->add_option("directory", show.directory, "the log's directory")->required();
+    command->add_option("id", id, "record id")->required();
+    auto& search = keep<AuditOptions>();
+    command = leaf(audit, "search", "show entries that match", "audit search /var/lib/watchword/log --where decision=deny",
+                   [&](const Output& out) { return audit_search(search, out); });
+    add_filters(command, search);
+    auto& all = keep<AuditOptions>();
+    command = leaf(audit, "export", "print entries as JSON lines", "audit export /var/lib/watchword/log > log.jsonl",
+                   [&](const Output& out) { return audit_export(all, out); });
+    add_filters(command, all);
+    auto& verify = keep<AuditVerifyOptions>();
+    command = leaf(audit, "verify", "verify every entry, tile and the checkpoint", "audit verify /var/lib/watchword/log --key verifier.key",
+                   [&](const Output& out) { return audit_verify(verify, out); });
+    command->add_option("directory", verify.directory, "a copy of the log's directory")->required();
+    command->add_option("--key", verify.key, "the log's verifier key, or a file with it")->required();
+    command->add_option("--earlier", verify.earlier, "a checkpoint kept from before, which the log must extend");
+  }
+
+  void add_policy() {
+    auto* policy = group("policy", "check, test and explain policies");
+    auto& checked = keep<std::string>();
+    auto* command = leaf(policy, "check", "check a policy directory", "policy check policy/",
+                         [&](const Output& out) { return policy_check(checked, out); });
+    command->add_option("directory", checked, "policy directory")->required();
+    auto& tested = keep<std::string>();
+    command = leaf(policy, "test", "run the *.test.yaml beside a policy", "policy test policy/",
+                   [&](const Output& out) { return policy_test(tested, out); });
+    command->add_option("directory", tested, "policy directory")->required();
+    add_explain(policy);
+    auto& eval = keep<EvalOptions>();
+    command = leaf(policy, "eval", "evaluate an expression", "policy eval 'job.ref == \"main\"' --input facts.json",
+                   [&](const Output& out) { return policy_eval(eval, out); });
+    command->add_option("expression", eval.expression, "a condition (docs/conditions.md)")->required();
+    command->add_option("--input", eval.input, "JSON file with the variables");
+    command->add_option("--at", eval.at, "time instead of now (RFC 3339)");
+    auto& admin = keep<AdminOptions>();
+    command = leaf(policy, "reload", "have a running gate load its policy again", "policy reload --admin unix:/run/watchword/admin.sock",
+                   [&](const Output& out) { return policy_reload(admin, out); });
+    command->add_option("--admin", admin.admin, "admin address")->envname("WATCHWORD_ADMIN");
+    command->add_option("--config", admin.config, "watchword.yaml")->envname("WATCHWORD_CONFIG");
+  }
+
+  void add_explain(CLI::App* policy) {
+    auto& options = keep<ExplainOptions>();
+    auto* command = leaf(policy, "explain", "say for a request which rules match, and what would have to change",
+                         "policy explain policy/ --claims job.json --method POST --url https://billing.gate.example.com/v1/invoices",
+                         [&](const Output& out) { return policy_explain(options, out); });
+    command->add_option("directory", options.directory, "policy directory")->required();
+    auto* claims = command->add_option("--claims", options.claims, "JSON file with the token's claims");
+    auto* token = command->add_option("--token", options.token_file, "ID token, taken unverified; - for standard input");
+    claims->excludes(token);
+    command->add_option("--issuer", options.issuer, "the issuer's configured name")->capture_default_str();
+    command->add_option("--config", options.config, "watchword.yaml, for the issuer's mapping");
+    command->add_option("--resource", options.resource, "resource");
+    command->add_option("--action", options.action, "action");
+    command->add_option("--method", options.method, "HTTP method, with --url");
+    command->add_option("--url", options.url, "URL as the job would call it");
+    command->add_option("--facts", options.facts, "JSON file with facts (docs/policy.md)");
+    command->add_option("--at", options.at, "time instead of now (RFC 3339)");
+  }
+
+  void add_small() {
+    auto* config = group("config", "the gate's configuration");
+    auto& file = keep<std::string>();
+    auto* command = leaf(config, "check", "check watchword.yaml and the policy that it names", "config check watchword.yaml",
+                         [&](const Output& out) { return config_check(file, out); });
+    command->add_option("file", file, "watchword.yaml")->required();
+    auto* clients = group("clients", "clients of introspection and revocation");
+    leaf(clients, "secret", "make a client secret and its hash", "clients secret", clients_secret);
+    auto& admin = keep<AdminOptions>();
+    command = leaf(&app_, "status", "what a running gate has in force", "status --admin unix:/run/watchword/admin.sock",
+                   [&](const Output& out) { return status(admin, out); });
+    command->add_option("--admin", admin.admin, "admin address")->envname("WATCHWORD_ADMIN");
+    command->add_option("--config", admin.config, "watchword.yaml")->envname("WATCHWORD_CONFIG");
+    leaf(&app_, "reasons", "every reason for a refusal, and how to mend it", "reasons", reasons);
+    leaf(&app_, "version", "the version", "version", version);
+    auto& shell = keep<std::string>();
+    command = leaf(&app_, "completion", "a completion script", "completion bash > /etc/bash_completion.d/watchword",
+                   [this, &shell](const Output& out) { return completion(shell, words(), out); });
+    command->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  }
+
+  // Command -> what may follow it, for completion.
+  std::vector<CompletionWords> words() const {
+    std::vector<CompletionWords> all;
+    std::function<void(const CLI::App&, const std::string&)> walk = [&](const CLI::App& command, const std::string& path) {
+      CompletionWords entry{path, {}};
+      for (const auto* sub : command.get_subcommands(nullptr)) entry.words.push_back(sub->get_name());
+      for (const auto* option : command.get_options())
+        for (const auto& name : option->get_lnames()) entry.words.push_back("--" + name);
+      all.push_back(std::move(entry));
+      for (const auto* sub : command.get_subcommands(nullptr)) walk(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name());
+    };
+    walk(app_, "");
+    return all;
+  }
+
+  CLI::App& app_;
+  bool json_ = false;
+  Run run_;
+  std::vector<std::shared_ptr<void>> kept_;
+};
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app("Watchword: an identity-aware access gateway for CI jobs", "watchword");
+  Tree tree(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // --help and --version are reported this way too, with exit code 0.
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return tree.run();
+}
+
+}  // namespace watchword::cli

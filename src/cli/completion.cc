@@ -1,0 +1,73 @@
+#include "cli/completion.h"
+
+namespace watchword::cli {
+namespace {
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+// A case of a shell function: the words before the cursor that are no options, and what may follow them.
+std::string cases(const std::vector<CompletionWords>& commands) {
+  std::string text;
+  for (const auto& entry : commands) text += "    '" + entry.command + "') words='" + join(entry.words) + "' ;;\n";
+  return text;
+}
+
+constexpr std::string_view kBash = R"(_watchword() {
+  local command='' word words=''
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    [[ $word == -* ]] || command="${command:+$command }$word"
+  done
+  case "$command" in
+)";
+constexpr std::string_view kBashEnd = R"(  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}")
+  [ ${#COMPREPLY[@]} -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+}
+complete -F _watchword watchword
+)";
+constexpr std::string_view kZsh = R"(#compdef watchword
+_watchword() {
+  local command='' word words=''
+  for word in "${(@)${(@)${=BUFFER}}[2,CURRENT-1]}"; do
+    [[ $word == -* ]] || command="${command:+$command }$word"
+  done
+  case "$command" in
+)";
+constexpr std::string_view kZshEnd = R"(  esac
+  if [ -n "$words" ]; then compadd -- ${=words}; else _files; fi
+}
+compdef _watchword watchword
+)";
+
+std::string fish(const std::vector<CompletionWords>& commands) {
+  std::string text = R"(function __watchword_command
+    set -l words (commandline -opc)
+    set -l command
+    for word in $words[2..-1]
+        string match -q -- '-*' $word; or set -a command $word
+    end
+    string join ' ' $command
+end
+)";
+  for (const auto& entry : commands)
+    text += "complete -c watchword -n 'test \"$(__watchword_command)\" = \"" + entry.command + "\"' -a '" + join(entry.words) + "'\n";
+  return text;
+}
+
+}  // namespace
+
+int completion(const std::string& shell, const std::vector<CompletionWords>& commands, const Output& out) {
+  if (shell == "fish")
+    out.line(fish(commands));
+  else if (shell == "zsh")
+    out.line(std::string(kZsh) + cases(commands) + std::string(kZshEnd));
+  else
+    out.line(std::string(kBash) + cases(commands) + std::string(kBashEnd));
+  return kOk;
+}
+
+}  // namespace watchword::cli

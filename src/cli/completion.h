@@ -1,0 +1,17 @@
+// Shell completion, made from the tree of subcommands.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/output.h"
+
+namespace watchword::cli {
+
+struct CompletionWords {
+  std::string command;             // "", "token", "token verify"
+  std::vector<std::string> words;  // subcommands and options that may follow
+};
+int completion(const std::string& shell, const std::vector<CompletionWords>& commands, const Output& out);
+
+}  // namespace watchword::cli

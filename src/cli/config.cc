@@ -1,0 +1,190 @@
+#include "cli/config.h"
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "cli/config_issuer.h"
+#include "http/uri.h"
+#include "policy/yaml/decode.h"
+
+namespace watchword::cli {
+namespace {
+
+using yaml::Decoder;
+using yaml::Node;
+using yaml::Object;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class Reader {
+ public:
+  Reader(const std::string& name, std::string folder) : decoder_(name, Reason::config_invalid), folder_(std::move(folder)) {}
+
+  std::expected<Config, std::vector<Error>> read(const Node& root) {
+    Object file(decoder_, root, "configuration",
+                {"url", "listen", "tls", "store", "policy", "sealing_key", "log", "issuers", "clients", "signing", "dpop",
+                 "audit", "threads", "drain", "log_level"});
+    read_url(file);
+    if (const auto* node = file.require("listen")) read_listen(*node);
+    if (const auto* node = file.find("tls")) read_tls(*node);
+    if (const auto* node = file.require("store")) read_store(*node);
+    if (const auto* node = file.require("policy")) read_path(*node, config_.policy_directory);
+    if (file.require("sealing_key")) file.read("sealing_key", config_.sealing_key);
+    if (const auto* node = file.require("log")) read_log(*node);
+    if (const auto* node = file.require("issuers")) read_issuers(*node);
+    if (const auto* node = file.find("clients")) read_clients(*node);
+    if (const auto* node = file.find("signing")) read_signing(*node);
+    if (const auto* node = file.find("dpop")) read_dpop(*node);
+    if (const auto* node = file.find("audit")) read_audit(*node);
+    std::int64_t threads = 0;
+    file.read("threads", threads, 1, 256);
+    config_.threads = static_cast<unsigned>(threads);
+    file.read("drain", config_.drain, seconds(0), minutes(10));
+    file.read("log_level", config_.log_level,
+              {{"debug", log::Level::debug}, {"info", log::Level::info}, {"warn", log::Level::warn}, {"error", log::Level::error}});
+    if (decoder_.ok()) check_transport(file);
+    if (!decoder_.ok()) return std::unexpected(decoder_.take_errors());
+    return std::move(config_);
+  }
+
+ private:
+  void read_url(Object& file) {
+    const auto* node = file.require("url");
+    if (!node) return;
+    auto text = decoder_.string(*node);
+    if (!text) return;
+    auto url = http::parse_url(*text);
+    if (!url) return decoder_.refuse(*node, std::move(url).error());
+    if (url->path != "/" || !url->query.empty() || text->ends_with('/'))
+      return decoder_.refuse(node->at, *text, "an origin without path, such as https://gate.example.com");
+    config_.url = *text;
+    config_.log_origin = url->host + "/log";
+  }
+
+  void read_address(const Node& node, net::Address& address) {
+    auto text = decoder_.string(node);
+    if (!text) return;
+    auto parsed = net::parse_address(*text);
+    if (!parsed) return decoder_.refuse(node, std::move(parsed).error());
+    address = *std::move(parsed);
+  }
+
+  void read_listen(const Node& node) {
+    Object listen(decoder_, node, "listen", {"api", "gateway", "metrics", "admin"});
+    if (const auto* api = listen.require("api")) read_address(*api, config_.api);
+    if (const auto* gateway = listen.require("gateway")) read_address(*gateway, config_.gateway);
+    if (const auto* metrics = listen.find("metrics")) read_address(*metrics, config_.metrics.emplace());
+    if (const auto* admin = listen.require("admin")) {
+      read_address(*admin, config_.admin);
+      if (!config_.admin.host.empty() || config_.admin.port != 0) decoder_.refuse(admin->at, "a TCP address", "unix:/path/of/the/socket");
+    }
+  }
+
+  void read_path(const Node& node, std::string& path) {
+    if (auto text = decoder_.string(node)) path = absolute(*text);
+  }
+  void read_path(Object& object, std::string_view key, std::string& path) {
+    if (const auto* node = object.find(key)) read_path(*node, path);
+  }
+  std::string absolute(const std::string& path) const {
+    return (std::filesystem::path(folder_) / path).lexically_normal().string();
+  }
+
+  void read_tls(const Node& node) {
+    Object tls(decoder_, node, "tls", {"certificate", "key", "client_ca"});
+    auto& files = config_.tls.emplace();
+    if (tls.require("certificate")) read_path(tls, "certificate", files.certificate);
+    if (tls.require("key")) read_path(tls, "key", files.key);
+    read_path(tls, "client_ca", files.client_ca);
+  }
+
+  void read_store(const Node& node) {
+    constexpr std::string_view kScheme = "sqlite://";
+    auto text = decoder_.string(node);
+    if (!text) return;
+    if (!text->starts_with(kScheme) || text->size() == kScheme.size())
+      return decoder_.refuse(node.at, *text, "sqlite:///absolute/path or sqlite://relative/path");
+    config_.store = std::string(kScheme) + absolute(text->substr(kScheme.size()));
+  }
+
+  void read_log(const Node& node) {
+    Object log(decoder_, node, "log", {"directory", "origin"});
+    if (log.require("directory")) read_path(log, "directory", config_.log_directory);
+    log.read("origin", config_.log_origin);
+    if (config_.log_origin.find_first_of(" +\n") != std::string::npos)
+      decoder_.refuse(node.at, config_.log_origin, "an origin without spaces and plus signs, such as gate.example.com/log");
+  }
+
+  void read_issuers(const Node& node) {
+    const auto* entries = decoder_.object(node);
+    if (!entries) return;
+    if (entries->empty()) decoder_.refuse(node.at, "no issuer", "at least one");
+    for (const auto& entry : *entries)
+      if (auto issuer = read_issuer(decoder_, entry.key.text, entry.value, folder_)) config_.issuers.push_back(*std::move(issuer));
+  }
+
+  void read_clients(const Node& node) {
+    const auto* entries = decoder_.object(node);
+    if (!entries) return;
+    for (const auto& entry : *entries)
+      if (auto client = read_client(decoder_, entry.key.text, entry.value, folder_)) config_.clients.push_back(*std::move(client));
+  }
+
+  void read_signing(const Node& node) {
+    Object signing(decoder_, node, "signing", {"algorithm", "rotate_every", "publish_ahead"});
+    signing.read("algorithm", config_.signing.algorithm,
+                 {{"ES256", crypto::Algorithm::es256}, {"EdDSA", crypto::Algorithm::eddsa}, {"RS256", crypto::Algorithm::rs256}});
+    signing.read("rotate_every", config_.signing.rotate_every, minutes(10), hours(24 * 365));
+    signing.read("publish_ahead", config_.signing.publish_ahead, minutes(1), hours(24 * 30));
+    if (config_.signing.publish_ahead >= config_.signing.rotate_every)
+      decoder_.refuse(node.at, "publish_ahead " + to_string(config_.signing.publish_ahead), "less than rotate_every");
+  }
+
+  void read_dpop(const Node& node) {
+    Object dpop(decoder_, node, "dpop", {"nonce", "proof_age"});
+    dpop.read("nonce", config_.dpop.nonce_required, {{"required", true}, {"off", false}});
+    dpop.read("proof_age", config_.dpop.proof_age, seconds(5), minutes(5));
+  }
+
+  void read_audit(const Node& node) {
+    Object audit(decoder_, node, "audit", {"requests"});
+    audit.read("requests", config_.request_records,
+               {{"batch", gateway::RequestRecords::batch}, {"sync", gateway::RequestRecords::sync}, {"off", gateway::RequestRecords::off}});
+  }
+
+  // Tokens cross the network only inside TLS.
+  void check_transport(const Object& file) {
+    bool https = config_.url.starts_with("https://");
+    bool loopback = config_.api.loopback() && config_.gateway.loopback();
+    if (!config_.tls && !loopback)
+      decoder_.refuse(file.at(), "an address that is not loopback, without tls", "tls with certificate and key, or loopback addresses");
+    auto url = http::parse_url(config_.url);
+    net::Address own{url ? url->host : "", 0, {}};
+    if (!https && !own.loopback()) decoder_.refuse(file.find("url")->at, config_.url, "https, or http on loopback");
+    if (config_.metrics && !config_.metrics->loopback() && config_.metrics->host.empty())
+      decoder_.refuse(file.find("listen")->at, "metrics on all addresses", "an address of one network, as metrics are plain HTTP");
+  }
+
+  Decoder decoder_;
+  std::string folder_;
+  Config config_;
+};
+
+}  // namespace
+
+std::expected<Config, std::vector<Error>> parse_config(const std::string& name, const std::string& text,
+                                                       const std::string& folder) {
+  auto root = yaml::read(name, text, Reason::config_invalid);
+  if (!root) return std::unexpected(std::move(root).error());
+  return Reader(name, folder).read(*root);
+}
+
+std::expected<Config, std::vector<Error>> load_config(const std::string& path) {
+  auto text = read_file(path);
+  if (!text) return std::unexpected(std::vector<Error>{std::move(text).error()});
+  auto folder = std::filesystem::absolute(path).parent_path().string();
+  return parse_config(path, *text, folder);
+}
+
+}  // namespace watchword::cli

@@ -1,0 +1,45 @@
+// watchword.yaml: how the gate runs. docs/configuration.md is its manual.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/clients.h"
+#include "access/dpop.h"
+#include "access/signing_keys.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "gateway/proxy.h"
+#include "issuer/issuers.h"
+#include "net/stream.h"
+#include "net/tls.h"
+
+namespace watchword::cli {
+
+struct Config {
+  std::string url;                     // https://gate.acme.dev; http only on loopback. Issuer of our tokens
+  net::Address api, gateway;
+  std::optional<net::Address> metrics;  // plain HTTP, for a scraper; else /metrics is on the api's address
+  net::Address admin;                  // a Unix socket
+  std::optional<net::TlsServerContext::Files> tls;    // mandatory unless every address is loopback
+  std::string store;                   // sqlite:///var/lib/watchword/state.db
+  std::string policy_directory;
+  std::string sealing_key;             // secret reference: file:, env: or credential:
+  std::string log_directory, log_origin;
+  std::vector<issuer::IssuerConfig> issuers;
+  std::vector<access::Client> clients;
+  access::SigningConfig signing;
+  access::Dpop::Options dpop;
+  gateway::RequestRecords request_records = gateway::RequestRecords::batch;
+  unsigned threads = 0;                // 0: one per core
+  Duration drain = std::chrono::seconds(20);
+  log::Level log_level = log::Level::info;
+};
+
+// Relative paths are taken from the file's folder. All errors, each with file:line:column.
+std::expected<Config, std::vector<Error>> load_config(const std::string& path);
+std::expected<Config, std::vector<Error>> parse_config(const std::string& name, const std::string& text,
+                                                       const std::string& folder);
+
+}  // namespace watchword::cli

@@ -1,0 +1,211 @@
+#include "cli/gate.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "access/sealed_keys.h"
+#include "audit/checkpoint.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/version.h"
+#include "cli/watch.h"
+#include "gateway/routes.h"
+
+namespace watchword::cli {
+
+Gate::Gate(Config config, const Clock& clock, Random& random)
+    : config_(std::move(config)), clock_(clock), random_(random) {}
+
+Gate::~Gate() {
+  {
+    std::lock_guard lock(stop_mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  if (maintenance_.joinable()) maintenance_.join();
+  api_.reset();
+  gateway_.reset();
+  admin_.reset();
+  metrics_server_.reset();
+  if (loops_) loops_->stop();
+}
+
+std::expected<std::unique_ptr<Gate>, std::vector<Error>> Gate::start(Config config, http::Fetcher& fetcher,
+                                                                     const Clock& clock, Random& random) {
+  std::unique_ptr<Gate> gate(new Gate(std::move(config), clock, random));
+  if (auto opened = gate->open(fetcher); !opened) return std::unexpected(std::move(opened).error());
+  return gate;
+}
+
+std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
+  auto one = [](Error error) { return std::unexpected(std::vector<Error>{std::move(error)}); };
+  if (auto opened = open_state(); !opened) return one(std::move(opened).error());
+
+  auto issuers = issuer::Issuers::make(config_.issuers, fetcher, clock_, metrics_);
+  if (!issuers) return one(std::move(issuers).error());
+  issuers_ = *std::move(issuers);
+
+  auto policy = policy::Policy::load(config_.policy_directory);
+  if (!policy) return std::unexpected(std::move(policy).error());
+  auto routes = gateway::Routes::make(*policy);
+  if (!routes) return one(std::move(routes).error());
+  record_policy(policy->get(), {}, "start");
+
+  recorder_ = std::make_unique<access::Recorder>(*store_, clock_, random_, metrics_);
+  tokens_ = std::make_unique<access::AccessTokens>(config_.url, *keys_);
+  dpop_ = std::make_unique<access::Dpop>(config_.dpop, random_);
+  clients_ = std::make_unique<access::Clients>(
+      config_.clients, std::vector{config_.url, config_.url + "/oauth/token", config_.url + "/oauth/introspect",
+                                   config_.url + "/oauth/revoke"});
+  service_ = std::make_unique<access::TokenService>(
+      access::Parts{config_.url, *issuers_, *store_, *keys_, *tokens_, sessions_, *dpop_, *recorder_, metrics_, clock_, random_},
+      *policy, std::make_shared<const context::TableFacts>());
+  assertions_ = std::make_unique<access::Assertions>(config_.url, *keys_);
+  if (auto restored = service_->restore(); !restored) return one(std::move(restored).error());
+
+  unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  loops_ = std::make_unique<net::LoopPool>(config_.threads ? config_.threads : cores);
+  proxy_ = gateway::Proxy::make({*service_, *assertions_, *recorder_, metrics_, clock_, random_, loops_->loops(),
+                                 config_.request_records},
+                                *std::move(routes));
+  add_endpoints();
+  if (auto listening = listen(); !listening) return one(std::move(listening).error());
+  maintenance_ = std::thread([this] { maintain(); });
+  return {};
+}
+
+// What must outlive a restart: the store, the keys in it, the public form of the log.
+Status Gate::open_state() {
+  WW_TRY(store_, store::open_store({.url = config_.store, .metrics = &metrics_}));
+  WW_TRY(auto secret, resolve_secret(config_.sealing_key));
+  WW_TRY(auto sealing, crypto::SealingKey::from_secret(secret));
+  sealing_ = std::make_unique<crypto::SealingKey>(std::move(sealing));
+  WW_TRY(auto log_key, access::log_key(*store_, *sealing_, clock_, random_));
+  log_verifier_key_ = audit::verifier_key(config_.log_origin, log_key.public_key());
+  WW_TRY(publisher_, audit::Publisher::start(*store_, std::move(log_key),
+                                             {.directory = config_.log_directory, .origin = config_.log_origin, .metrics = &metrics_}));
+  WW_TRY(keys_, access::SigningKeys::open(*store_, *sealing_, config_.signing, clock_, random_));
+  return {};
+}
+
+void Gate::add_endpoints() {
+  auto ready = [this] { return readiness(); };
+  api::add_oauth(api_router_, *service_, *clients_);
+  api::add_health(api_router_, ready);
+  api::add_log(api_router_, config_.log_directory);
+  api::add_metrics(config_.metrics ? metrics_router_ : api_router_, metrics_);
+  auto reload = [this]() -> Status {
+    if (auto reloaded = reload_policy("asked for by the admin API"); !reloaded)
+      return std::unexpected(std::move(reloaded).error().front());
+    return {};
+  };
+  api::add_admin(admin_router_, {*service_, *store_, reload, ready, std::string(kVersion)});
+}
+
+Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, std::string_view name,
+                                                  http::Handler& handler, bool tls) {
+  http::Server::Options options{.address = address, .tls = tls ? tls_ : nullptr, .limits = {}, .metrics = &metrics_, .name = name};
+  return http::Server::start(loops_->loops(), std::move(options), handler);
+}
+
+Status Gate::listen() {
+  if (config_.tls) {
+    WW_TRY(tls_, net::TlsServerContext::make(*config_.tls));
+  }
+  WW_TRY(gateway_, serve(config_.gateway, "gateway", *proxy_, true));
+  WW_TRY(api_, serve(config_.api, "api", api_router_, true));
+  if (config_.metrics) {
+    WW_TRY(metrics_server_, serve(*config_.metrics, "metrics", metrics_router_, false));
+  }
+  WW_TRY(admin_, serve(config_.admin, "admin", admin_router_, false));
+  return {};
+}
+
+std::expected<void, std::vector<Error>> Gate::reload_policy(std::string_view why) {
+  std::lock_guard lock(policy_mutex_);
+  auto refuse = [&](std::vector<Error> errors) {
+    for (const auto& error : errors) log::error("the new policy is refused; the one in force stays", error);
+    record_policy(nullptr, errors, why);
+    std::lock_guard trouble(trouble_mutex_);
+    policy_trouble_ = errors;
+    return std::unexpected(std::move(errors));
+  };
+  auto policy = policy::Policy::load(config_.policy_directory);
+  if (!policy) return refuse(std::move(policy).error());
+  auto routes = gateway::Routes::make(*policy);
+  if (!routes) return refuse({std::move(routes).error()});
+  if ((*policy)->digest() != service_->snapshot().policy->digest()) record_policy(policy->get(), {}, why);
+  proxy_->set_routes(*std::move(routes));
+  service_->set_policy(*std::move(policy));
+  std::lock_guard trouble(trouble_mutex_);
+  policy_trouble_.clear();
+  return {};
+}
+
+void Gate::record_policy(const policy::Policy* loaded, const std::vector<Error>& errors, std::string_view why) {
+  audit::Entry entry;
+  entry.time = clock_.now();
+  entry.id = make_ulid(entry.time, random_);
+  entry.event = audit::Event::policy_loaded;
+  entry.why = why;
+  metrics_.gauge("watchword_policy_refused", "1 while the policy on disk is refused").set(loaded ? 0 : 1);
+  if (loaded) {
+    entry.outcome = audit::Outcome::allow;
+    entry.policy = loaded->digest();
+    metrics_.gauge("watchword_policy_rules", "Rules of the policy in force").set(static_cast<std::int64_t>(loaded->rule_count()));
+    log::info("policy in force", {{"digest", loaded->digest()}, {"rules", static_cast<std::int64_t>(loaded->rule_count())}});
+  } else {
+    access::Recorder::describe(entry, errors.front(), audit::Outcome::deny);
+    entry.detail.set("where", errors.front().where);
+  }
+  auto written = store_->commit_and_wait({{}, {audit::to_canonical(entry)}});
+  if (!written) log::error("a policy change could not be recorded", written.error());
+}
+
+std::vector<api::Readiness> Gate::readiness() const {
+  std::vector<api::Readiness> parts;
+  {
+    // A refused edit leaves the gate able to serve; the detail says that what is on disk is not what is in force.
+    std::lock_guard lock(trouble_mutex_);
+    auto detail = policy_trouble_.empty() ? service_->snapshot().policy->digest()
+                                          : "the policy on disk is refused: " + to_string(policy_trouble_.front());
+    parts.push_back({"policy", true, std::move(detail)});
+  }
+  auto size = store_->log_size();
+  parts.push_back({"store", size.has_value(), size ? "log of " + std::to_string(*size) + " entries" : to_string(size.error())});
+  for (const auto& health : issuers_->health())
+    parts.push_back({"issuer " + health.name, health.ready, health.trouble ? to_string(*health.trouble) : ""});
+  return parts;
+}
+
+void Gate::maintain() {
+  DirectoryWatch policy_files(config_.policy_directory);
+  std::unique_lock lock(stop_mutex_);
+  while (!stop_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
+    lock.unlock();
+    auto now = clock_.now();
+    if (auto status = keys_->tick(now); !status) log::error("signing keys could not be advanced", status.error());
+    if (auto status = service_->sweep(now); !status) log::error("ended sessions could not be recorded", status.error());
+    assertions_->forget_expired(now);
+    if (tls_) {
+      auto reloaded = tls_->reload_if_changed();
+      if (!reloaded)
+        log::error("the new certificate is refused; the one in force stays", reloaded.error());
+      else if (*reloaded)
+        log::info("new certificate in force");
+    }
+    // reload_policy logs, records and shows its own failure.
+    if (policy_files.changed()) static_cast<void>(reload_policy("the files changed"));
+    lock.lock();
+  }
+}
+
+void Gate::drain() {
+  auto within = std::chrono::duration_cast<net::Steady::duration>(config_.drain);
+  for (auto* server : {api_.get(), gateway_.get(), metrics_server_.get(), admin_.get()})
+    if (server && !server->drain(within)) log::warn("requests were cut at the end of the drain time");
+  if (auto published = publisher_->publish_now(); !published) log::error("the log could not be published", published.error());
+}
+
+}  // namespace watchword::cli

@@ -1,0 +1,84 @@
+// watchword serve, config check, and the small commands.
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/random.h"
+#include "cli/commands.h"
+#include "cli/config.h"
+#include "cli/gate.h"
+#include "cli/run_gate.h"
+#include "cli/version.h"
+#include "crypto/digest.h"
+#include "gateway/routes.h"
+#include "policy/policy.h"
+
+namespace watchword::cli {
+
+int serve(const ServeOptions& options, const Output& out) {
+  auto config = load_config(options.config);
+  if (!config) return out.errors(config.error());
+  log::set_level(config->log_level);
+  SignalWait signals;  // before any thread, so that all inherit the mask
+  SystemClock clock;
+  SystemRandom random;
+  http::CurlFetcher fetcher;
+  auto gate = Gate::start(*std::move(config), fetcher, clock, random);
+  if (!gate) return out.errors(gate.error());
+  log::info("listening", {{"api", net::to_string((*gate)->api_address())},
+                          {"gateway", net::to_string((*gate)->gateway_address())},
+                          {"version", kVersion}});
+  run_until_stopped(**gate, signals);
+  return kOk;
+}
+
+int config_check(const std::string& file, const Output& out) {
+  auto config = load_config(file);
+  if (!config) return out.errors(config.error());
+  auto policy = policy::Policy::load(config->policy_directory);
+  if (!policy) return out.errors(policy.error());
+  if (auto routes = gateway::Routes::make(*policy); !routes) return out.error(routes.error());
+  std::vector<std::string> issuers;
+  for (const auto& issuer : config->issuers) issuers.push_back(issuer.name);
+  for (const auto& named : (*policy)->issuers_named())
+    if (std::ranges::find(issuers, named.name) == issuers.end())
+      return out.error(Error{Reason::policy_invalid, "a binding for issuer " + named.name, "an issuer of " + file, named.where, {}});
+  if (out.json())
+    out.value(Json::object({{"valid", true}, {"policy", (*policy)->digest()}}));
+  else
+    out.line(out.good("valid") + "  " + file + ", policy " + (*policy)->digest());
+  return kOk;
+}
+
+int clients_secret(const Output& out) {
+  SystemRandom random;
+  auto secret = random_token(random, 32);
+  auto hash = "sha256:" + crypto::sha256_hex(secret);
+  if (out.json()) {
+    out.value(Json::object({{"secret", secret}, {"hash", hash}}));
+    return kOk;
+  }
+  out.line("secret  " + secret + "   (for the client; it is shown once)");
+  out.line("hash    " + hash + "   (for 'secret' of the client in watchword.yaml)");
+  return kOk;
+}
+
+int version(const Output& out) {
+  if (out.json())
+    out.value(Json::object({{"version", kVersion}}));
+  else
+    out.line("watchword " + std::string(kVersion));
+  return kOk;
+}
+
+int reasons(const Output& out) {
+  Json list = Json::array();
+  for (auto reason : all_reasons()) {
+    const auto& text = describe(reason);
+    list.push(Json::object({{"reason", text.name}, {"meaning", text.meaning}, {"fix", text.fix}}));
+    if (!out.json()) out.line(out.strong(text.name) + "\n  " + std::string(text.meaning) + "\n  fix: " + std::string(text.fix));
+  }
+  if (out.json()) out.value(list);
+  return kOk;
+}
+
+}  // namespace watchword::cli

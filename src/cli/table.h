@@ -1,0 +1,14 @@
+// Columns for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/output.h"
+
+namespace watchword::cli {
+
+// The first row is the heading. Cells are made printable; columns are as wide as their widest cell.
+void print_table(const std::vector<std::vector<std::string>>& rows, const Output& out);
+
+}  // namespace watchword::cli

@@ -1,0 +1,55 @@
+// Facts that change while a job runs. Conditions ask for them by name and arguments; what is not known is not guessed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+
+namespace watchword::context {
+
+// A fact with its source, so that explain and the record can name it.
+struct Fact {
+  Json value;
+  std::string source;  // "webhook", "api", "test"
+  Time at;
+};
+
+// What a question is about: the issuer's configured name and the project of whoever asks.
+struct Scope {
+  std::string_view issuer, project;
+};
+
+// An immutable snapshot. Any thread.
+class Facts {
+ public:
+  virtual ~Facts() = default;
+  // `name` is the function without "context.", such as merged; `arguments` an object by parameter name.
+  virtual std::optional<Fact> find(const Scope& scope, std::string_view name, const Json& arguments) const = 0;
+};
+
+// Facts from a document: [{"fact": "merged", "project": "acme/billing", "arguments": {...}, "value": true}, ...].
+// For policy test, explain and eval. "fact" and "value" are needed ("context.merged" is taken as "merged"); an entry
+// without issuer, project or arguments holds for all of them, and given arguments must be exactly those of the
+// question. The first entry that fits is the answer. config_invalid with the entry's place, such as facts[2].
+class TableFacts final : public Facts {
+ public:
+  TableFacts() = default;  // knows nothing
+  static Result<TableFacts> from_json(const Json& document, Time at);
+  std::optional<Fact> find(const Scope& scope, std::string_view name, const Json& arguments) const override;
+
+ private:
+  struct Row {
+    std::string issuer, project, name;
+    Json arguments;
+    Fact fact;
+  };
+  std::vector<Row> rows_;
+};
+
+}  // namespace watchword::context

@@ -1,0 +1,37 @@
+#include "crypto/small_order.h"
+
+#include <algorithm>
+
+namespace watchword::crypto {
+namespace {
+
+using Point = std::array<std::uint8_t, 32>;
+
+constexpr Point filled(std::uint8_t first, std::uint8_t middle, std::uint8_t last) {
+  Point point;
+  point.fill(middle);
+  point.front() = first;
+  point.back() = last;
+  return point;
+}
+
+// y, little-endian, of the points of order 4, 1, 2, 8 and 8. Both signs of x have the same order.
+constexpr std::array<Point, 5> kSmall{
+    filled(0, 0, 0), filled(1, 0, 0), filled(0xec, 0xff, 0x7f),
+    Point{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+          0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+    Point{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+          0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a}};
+constexpr Point kField = filled(0xed, 0xff, 0x7f);  // 2^255 - 19
+
+}  // namespace
+
+bool is_small_order(ByteView point) {
+  Point y;
+  std::ranges::copy(point.first(32), y.begin());
+  y.back() &= 0x7f;  // the sign of x
+  if (std::ranges::find(kSmall, y) != kSmall.end()) return true;
+  return !std::lexicographical_compare(y.rbegin(), y.rend(), kField.rbegin(), kField.rend());
+}
+
+}  // namespace watchword::crypto

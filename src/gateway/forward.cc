@@ -1,0 +1,65 @@
+#include "gateway/forward.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace watchword::gateway {
+namespace {
+
+constexpr std::array<std::string_view, 9> kHopByHop = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
+                                                       "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"};
+
+// Headers with which proxies tell backends who calls. Only this gate may, so a client's are never passed on.
+constexpr std::array<std::string_view, 21> kIdentity = {
+    "authorization",     "dpop",           "expect",           "forwarded",           "remote-user",
+    "traceparent",       "tracestate",     "watchword-assertion", "x-amzn-oidc-data", "x-amzn-oidc-identity",
+    "x-client-cert",     "x-forwarded-client-cert", "x-jwt-assertion", "x-ms-client-principal", "x-original-url",
+    "x-real-ip",         "x-remote-user",  "x-request-id",     "x-rewrite-url",       "x-ssl-client-cert",
+    "x-webauth-user"};
+constexpr std::array<std::string_view, 7> kIdentityPrefixes = {"x-auth-request-", "x-authenticated-", "x-endpoint-api-",
+                                                               "x-forwarded-", "x-goog-iap-", "x-http-method", "x-watchword-"};
+
+bool is_identity(std::string_view name) {
+  return name.find('_') != std::string_view::npos || std::ranges::find(kIdentity, name) != kIdentity.end() ||
+         std::ranges::any_of(kIdentityPrefixes, [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+}  // namespace
+
+void remove_hop_by_hop(http::Headers& headers) {
+  std::vector<std::string> named;
+  for (const auto& header : headers)
+    if (header.name == "connection")
+      for (auto token : split(header.value, ',')) named.push_back(ascii_lower(trim(token)));
+  headers.remove_if([&](const http::Header& header) {
+    return std::ranges::find(kHopByHop, header.name) != kHopByHop.end() || std::ranges::find(named, header.name) != named.end();
+  });
+}
+
+http::RequestHead to_upstream(const http::RequestHead& request, const net::Peer& peer, std::string target,
+                              const Route& route, const Introduction& introduction) {
+  http::RequestHead head{request.method, route.origin.scheme, route.origin.authority, std::move(target), request.headers};
+  remove_hop_by_hop(head.headers);
+  head.headers.remove_if([&](const http::Header& header) {
+    bool replaced = std::ranges::any_of(route.inject, [&](const Route::Injected& injected) { return injected.name == header.name; });
+    return replaced || is_identity(header.name);
+  });
+  if (!peer.address.empty()) head.headers.add("x-forwarded-for", peer.address);
+  head.headers.add("x-forwarded-host", request.authority);
+  head.headers.add("x-forwarded-proto", request.scheme);
+  head.headers.add("x-request-id", introduction.request_id);
+  head.headers.add("traceparent", introduction.traceparent);
+  head.headers.add("watchword-assertion", introduction.assertion);
+  for (const auto& injected : route.inject) head.headers.add(injected.name, std::string(injected.value.reveal()));
+  return head;
+}
+
+http::ResponseHead to_client(const http::ResponseHead& response) {
+  auto head = response;
+  remove_hop_by_hop(head.headers);
+  return head;
+}
+
+}  // namespace watchword::gateway

@@ -1,0 +1,39 @@
+// The built-in proxy: one more adapter of the door. It reads a request into the door's question, and forwards what the
+// door allows. It knows no rule.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "access/assertion.h"
+#include "access/recorder.h"
+#include "access/token_service.h"
+#include "base/metrics.h"
+#include "base/published.h"
+#include "gateway/routes.h"
+#include "http/handler.h"
+
+namespace watchword::gateway {
+
+enum class RequestRecords : std::uint8_t { batch, sync, off };  // audit: {requests: ...}
+
+struct ProxyParts {
+  access::TokenService& service;
+  access::Assertions& assertions;
+  access::Recorder& recorder;
+  Metrics& metrics;
+  const Clock& clock;
+  Random& random;
+  std::vector<net::Loop*> loops;  // those that will call it
+  RequestRecords records = RequestRecords::batch;
+};
+
+// One instance serves all loops; upstream connections are pooled per loop.
+class Proxy : public http::Handler {
+ public:
+  static std::unique_ptr<Proxy> make(ProxyParts parts, std::shared_ptr<const Routes> routes);
+  // A new policy's routes, from the next request on. Requests in flight end on what they began with.
+  virtual void set_routes(std::shared_ptr<const Routes> routes) = 0;
+};
+
+}  // namespace watchword::gateway

@@ -1,0 +1,57 @@
+#include "gateway/routes.h"
+
+#include "base/file.h"
+
+namespace watchword::gateway {
+namespace {
+
+Error about(Error error, const policy::Resource& resource) {
+  error.where = "resource " + resource.name() + (error.where.empty() ? "" : ": " + error.where);
+  return error;
+}
+
+Result<Route> route_to(const policy::Resource& resource, const policy::HttpTarget& target) {
+  Route route;
+  route.resource = &resource;
+  WW_TRY(route.origin, http::parse_origin(target.upstream));
+  route.limits.connect_time = target.connect_time;
+  route.limits.response_time = target.response_time;
+  route.limits.idle_time = target.idle_time;
+  if (route.origin.scheme == "https") {
+    net::TlsClientContext::Options options;
+    options.ca_file = target.ca_file;
+    options.certificate = target.client_certificate;
+    options.key = target.client_key;
+    options.server_name = target.server_name;
+    WW_TRY(route.tls, net::TlsClientContext::make(std::move(options)));
+  }
+  for (const auto& wanted : target.inject) {
+    WW_TRY(auto secret, resolve_secret(wanted.secret));
+    std::string value = wanted.prefix;
+    value += secret.reveal();
+    route.inject.push_back({wanted.name, Secret(std::move(value))});
+  }
+  return route;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Routes>> Routes::make(std::shared_ptr<const policy::Policy> policy) {
+  auto routes = std::make_shared<Routes>();
+  for (const auto* resource : policy->resources()) {
+    const auto* target = resource->http();
+    if (!target) continue;
+    auto route = route_to(*resource, *target);
+    if (!route) return std::unexpected(about(std::move(route).error(), *resource));
+    routes->routes_.emplace(resource, *std::move(route));
+  }
+  routes->policy_ = std::move(policy);
+  return routes;
+}
+
+const Route* Routes::find(const policy::Resource& resource) const {
+  auto found = routes_.find(&resource);
+  return found == routes_.end() ? nullptr : &found->second;
+}
+
+}  // namespace watchword::gateway

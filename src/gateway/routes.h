@@ -1,0 +1,44 @@
+// What the proxy needs beside the policy: upstream TLS contexts and injected credentials, resolved when a policy is loaded,
+// so that a missing file or secret refuses the new policy and not a request.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "http/client.h"
+#include "net/tls.h"
+#include "policy/policy.h"
+
+namespace watchword::gateway {
+
+struct Route {
+  const policy::Resource* resource = nullptr;
+  http::Origin origin;
+  http::ClientLimits limits;
+  std::shared_ptr<net::TlsClientContext> tls;  // null for http upstreams
+  struct Injected {
+    std::string name;
+    Secret value;  // prefix and secret
+  };
+  std::vector<Injected> inject;
+};
+
+// Immutable; belongs to one policy and keeps it alive.
+class Routes {
+ public:
+  // config_invalid, secret_unavailable, naming the resource.
+  static Result<std::shared_ptr<const Routes>> make(std::shared_ptr<const policy::Policy> policy);
+  const Route* find(const policy::Resource& resource) const;
+  const std::shared_ptr<const policy::Policy>& policy() const { return policy_; }
+
+ private:
+  std::shared_ptr<const policy::Policy> policy_;
+  std::unordered_map<const policy::Resource*, Route> routes_;
+};
+
+}  // namespace watchword::gateway

@@ -1,0 +1,24 @@
+#include "http/handler.h"
+
+namespace watchword::http {
+
+net::Task<Status> Writer::begin_with(ResponseHead head, std::string_view piece) {
+  WW_CO_CHECK(co_await begin(std::move(head)));
+  co_return co_await write(piece);
+}
+
+net::Task<Result<std::string>> read_all(Body& body, std::size_t max_bytes) {
+  if (body.length().value_or(0) > max_bytes)
+    co_return fail(Reason::http_too_large, "a body of " + std::to_string(*body.length()) + " bytes",
+                   "at most " + std::to_string(max_bytes));
+  std::string all;
+  while (true) {
+    WW_CO_TRY(const std::string_view piece, co_await body.next());
+    if (piece.empty()) co_return all;
+    if (piece.size() > max_bytes - all.size())
+      co_return fail(Reason::http_too_large, "a longer body", "at most " + std::to_string(max_bytes) + " bytes");
+    all.append(piece);
+  }
+}
+
+}  // namespace watchword::http

@@ -1,0 +1,127 @@
+#include "http/server.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "http/h1_connection.h"
+#include "http/server_state.h"
+
+namespace watchword::http {
+
+namespace {
+
+constexpr auto kAfterReset = std::chrono::seconds(2);  // for handlers to notice that their client has gone
+
+class H1Server final : public Server {
+ public:
+  H1Server(std::shared_ptr<ServerState> state, std::vector<std::shared_ptr<LoopState>> loops,
+           std::unique_ptr<net::Listener> listener)
+      : state_(std::move(state)), loops_(std::move(loops)), listener_(std::move(listener)) {}
+  ~H1Server() override { H1Server::drain({}); }
+  H1Server(const H1Server&) = delete;
+  H1Server& operator=(const H1Server&) = delete;
+
+  net::Address address() const override { return listener_->address(); }
+
+  bool drain(net::Steady::duration at_most) override {
+    state_->draining = true;
+    listener_->stop();
+    for_each_connection(&H1Connection::finish);
+    if (state_->wait_for_end(at_most)) return true;
+    for_each_connection(&H1Connection::abort);
+    state_->wait_for_end(kAfterReset);
+    return false;
+  }
+
+ private:
+  void for_each_connection(void (H1Connection::*call)()) {
+    for (const auto& loop : loops_) {
+      loop->loop->post([loop, call] {
+        for (H1Connection* connection : loop->connections) (connection->*call)();
+      });
+    }
+  }
+
+  std::shared_ptr<ServerState> state_;
+  std::vector<std::shared_ptr<LoopState>> loops_;
+  std::unique_ptr<net::Listener> listener_;
+};
+
+net::Task<void> serve(std::shared_ptr<ServerState> state, std::shared_ptr<LoopState> loop,
+                      std::unique_ptr<net::Stream> stream) {
+  H1Connection connection(*state, *loop, std::move(stream));
+  co_await connection.run();
+}
+
+}  // namespace
+
+ServerState::ServerState(Server::Options options, Handler& its_handler) : limits(options.limits), handler(its_handler) {
+  if (options.metrics == nullptr) return;
+  const std::string server(options.name);
+  open_connections_ =
+      &options.metrics->gauge("watchword_http_connections", "Open connections of clients", {{"server", server}});
+  for (std::size_t digit = 1; digit < requests_.size(); ++digit) {
+    requests_[digit] = &options.metrics->counter("watchword_http_requests_total", "Requests that were answered",
+                                                 {{"server", server}, {"status", std::to_string(digit) + "xx"}});
+  }
+}
+
+bool ServerState::admit() {
+  const std::lock_guard lock(mutex_);
+  if (ended_) return false;
+  ++open_;
+  if (open_connections_ != nullptr) open_connections_->add(1);
+  return true;
+}
+
+void ServerState::closed() {
+  if (open_connections_ != nullptr) open_connections_->add(-1);
+  const std::lock_guard lock(mutex_);
+  if (--open_ == 0) emptied_.notify_all();
+}
+
+void ServerState::answered(int status) {
+  const auto digit = static_cast<std::size_t>(status) / 100;
+  if (digit < requests_.size() && requests_[digit] != nullptr) requests_[digit]->add();
+}
+
+bool ServerState::wait_for_end(net::Steady::duration at_most) {
+  std::unique_lock lock(mutex_);
+  emptied_.wait_for(lock, at_most, [this] { return open_ == 0; });
+  ended_ = true;
+  return open_ == 0;
+}
+
+std::string_view LoopState::date_line() {
+  const auto now = net::Steady::now();
+  if (now >= date_until_) {
+    const std::time_t seconds = std::time(nullptr);
+    std::tm utc{};
+    ::gmtime_r(&seconds, &utc);
+    std::array<char, 48> text;
+    date_line_.assign(text.data(),
+                      std::strftime(text.data(), text.size(), "date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc));
+    date_until_ = now + std::chrono::seconds(1);
+  }
+  return date_line_;
+}
+
+Result<std::unique_ptr<Server>> Server::start(std::vector<net::Loop*> loops, Options options, Handler& handler) {
+  auto state = std::make_shared<ServerState>(options, handler);
+  std::vector<std::shared_ptr<LoopState>> all;
+  for (net::Loop* loop : loops) all.push_back(std::make_shared<LoopState>(loop));
+  const net::Listener::Options listening{.tls = options.tls,
+                                         .max_connections = options.limits.connections,
+                                         .unix_mode = options.unix_mode,
+                                         .handshake_timeout = options.limits.handshake_time};
+  auto on_stream = [state, all](std::unique_ptr<net::Stream> stream) {
+    const auto here = std::ranges::find(all, net::Loop::current(), &LoopState::loop);
+    // Once draining, only those are served that had asked before.
+    if ((state->draining && stream->idle()) || !state->admit()) return;
+    spawn(serve(state, *here, std::move(stream)));
+  };
+  WW_TRY(auto listener, net::Listener::start(loops, options.address, listening, std::move(on_stream)));
+  return std::make_unique<H1Server>(std::move(state), std::move(all), std::move(listener));
+}
+
+}  // namespace watchword::http

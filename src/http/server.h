@@ -1,0 +1,48 @@
+// The HTTP server: accepts, parses, limits, calls the handler.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "http/handler.h"
+#include "net/stream.h"
+
+namespace watchword::http {
+
+struct ServerLimits {
+  std::size_t request_line = 8 * 1024;
+  std::size_t header_bytes = 32 * 1024;  // all headers together
+  std::size_t header_count = 100;
+  std::uint64_t body_bytes = 1ull << 40;  // the handler's own limits are tighter where it reads whole bodies
+  net::Steady::duration header_time = std::chrono::seconds(10);  // from the first byte to the last header
+  net::Steady::duration idle_time = std::chrono::seconds(75);    // between requests
+  net::Steady::duration body_time = std::chrono::seconds(30);    // between two pieces of a body, read or written
+  std::size_t requests_per_connection = 100'000;
+  std::size_t connections = 50'000;                                 // over that, new ones are closed at once
+  net::Steady::duration handshake_time = std::chrono::seconds(10);  // TLS
+};
+
+class Server {
+ public:
+  struct Options {
+    net::Address address;
+    std::shared_ptr<net::TlsServerContext> tls = {};
+    ServerLimits limits = {};
+    unsigned unix_mode = 0600;
+    Metrics* metrics = nullptr;     // must outlive the server
+    std::string_view name = "api";  // label of its metrics
+  };
+  // The handler must outlive the server, and the loops must run until it is destroyed. Destroying it drains with no
+  // time.
+  static Result<std::unique_ptr<Server>> start(std::vector<net::Loop*> loops, Options options, Handler& handler);
+  virtual ~Server() = default;
+  virtual net::Address address() const = 0;
+  // Refuses new connections, answers what is in flight with connection: close, and returns when all are done or at
+  // the deadline, whichever comes first; then the rest is reset. Any thread but a loop's. True when all ended by
+  // themselves.
+  virtual bool drain(net::Steady::duration at_most) = 0;
+};
+
+}  // namespace watchword::http

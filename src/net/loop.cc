@@ -1,0 +1,77 @@
+#include "net/loop.h"
+
+#include <pthread.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <string>
+
+#include "net/loop_impl.h"
+
+namespace watchword::net {
+
+namespace {
+
+thread_local Loop* current_loop = nullptr;
+
+struct Sleep {
+  asio::steady_timer timer;
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    timer.async_wait([waiter](const error_code&) { waiter.resume(); });
+  }
+  void await_resume() const {}
+};
+
+}  // namespace
+
+Loop::Loop() : impl_(std::make_unique<Impl>()) {}
+
+Loop::~Loop() {
+  Loop* before = std::exchange(current_loop, this);
+  while (!impl_->roots.empty()) impl_->roots.front().destroy();
+  current_loop = before;
+}
+
+void Loop::run() {
+  Loop* before = std::exchange(current_loop, this);
+  const auto work = asio::make_work_guard(impl_->context);
+  impl_->context.run();
+  current_loop = before;
+}
+
+void Loop::stop() { impl_->context.stop(); }
+
+void Loop::post(std::move_only_function<void()> work) { asio::post(impl_->context, std::move(work)); }
+
+Loop* Loop::current() { return current_loop; }
+
+Task<void> Loop::sleep(Steady::duration time) { co_await Sleep{asio::steady_timer(impl_->context, time)}; }
+
+LoopPool::LoopPool(unsigned count) {
+  for (unsigned i = 0; i < count; ++i) {
+    Loop& loop = *loops_.emplace_back(std::make_unique<Loop>());
+    threads_.emplace_back([&loop, name = "ww-loop-" + std::to_string(i)] {
+      pthread_setname_np(pthread_self(), name.c_str());
+      loop.run();
+    });
+  }
+}
+
+LoopPool::~LoopPool() {
+  stop();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+std::vector<Loop*> LoopPool::loops() const {
+  std::vector<Loop*> all;
+  for (const auto& loop : loops_) all.push_back(loop.get());
+  return all;
+}
+
+void LoopPool::stop() {
+  for (const auto& loop : loops_) loop->stop();
+}
+
+}  // namespace watchword::net

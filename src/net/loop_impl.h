@@ -1,0 +1,17 @@
+// What a loop is made of. For the .cc files of net/ only.
+#pragma once
+
+#include <coroutine>
+#include <list>
+
+#include "net/asio.h"
+#include "net/loop.h"
+
+namespace watchword::net {
+
+struct Loop::Impl {
+  asio::io_context context{1};               // one thread runs it
+  std::list<std::coroutine_handle<>> roots;  // spawned tasks that have not ended
+};
+
+}  // namespace watchword::net

@@ -1,0 +1,77 @@
+// A byte stream: TCP, TLS over TCP, or a Unix socket. Used only on its loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/loop.h"
+#include "net/task.h"
+
+namespace watchword::net {
+
+// Who is at the other end.
+struct Peer {
+  std::string address;  // "192.0.2.7" or "[2001:db8::7]"; empty for a Unix socket
+  std::uint16_t port = 0;
+  std::optional<std::uint32_t> uid;  // Unix sockets: SO_PEERCRED
+  bool loopback = false;
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;  // closes
+  // At least one byte, or 0 at the end of the stream. connection_closed, http_timeout (past the deadline).
+  virtual Task<Result<std::size_t>> read(std::span<char> into) = 0;
+  // All of `first`, then all of `second` (head and body in one system call). The same errors.
+  virtual Task<Status> write(std::string_view first, std::string_view second = {}) = 0;
+  virtual Task<void> shutdown() = 0;  // sends the end of our side (TLS close_notify, FIN)
+  virtual void abort() = 0;           // resets the connection; pending reads and writes fail at once
+  virtual void set_deadline(std::optional<Steady::time_point> when) = 0;  // for all reads and writes from now on
+  virtual bool idle() = 0;  // open, and nothing has arrived, not even the end: a pooled connection may be used again
+  virtual const Peer& peer() const = 0;
+  virtual bool encrypted() const = 0;
+  virtual std::string_view alpn() const = 0;  // negotiated protocol, empty if none
+};
+
+// "127.0.0.1:8443", "[::1]:0", ":8443" (all addresses), "unix:/run/watchword/admin.sock". Host names only to connect.
+struct Address {
+  std::string host = {};  // empty: all addresses
+  std::uint16_t port = 0;
+  std::string unix_path = {};
+  bool loopback() const;  // 127.0.0.0/8, ::1, "localhost" or a Unix socket
+};
+Result<Address> parse_address(std::string_view text);
+std::string to_string(const Address& address);
+
+class TlsServerContext;
+class TlsClientContext;
+
+// Accepts on one address from several loops (SO_REUSEPORT, so that the kernel spreads the connections).
+class Listener {
+ public:
+  using OnStream = std::function<void(std::unique_ptr<Stream>)>;  // called on the loop of the connection
+  struct Options {
+    std::shared_ptr<TlsServerContext> tls = {};  // null: plain
+    std::size_t max_connections = 50'000;        // over that, new ones are closed at once
+    unsigned unix_mode = 0600;
+    Steady::duration handshake_timeout = std::chrono::seconds(10);
+  };
+  static Result<std::unique_ptr<Listener>> start(std::vector<Loop*> loops, const Address& address, Options options,
+                                                 OnStream on_stream);
+  virtual ~Listener() = default;        // stops accepting
+  virtual Address address() const = 0;  // with the port that port 0 became
+  virtual void stop() = 0;              // any thread; accepted streams live on
+};
+
+// Connects from the current loop: resolves, tries each address. upstream_unreachable, upstream_tls_failed,
+// upstream_timeout. With `tls`, the certificate must be valid for address.host (or for the context's server name).
+Task<Result<std::unique_ptr<Stream>>> connect(Address address, std::shared_ptr<TlsClientContext> tls,
+                                              Steady::duration timeout);
+
+}  // namespace watchword::net

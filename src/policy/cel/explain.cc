@@ -1,0 +1,90 @@
+// Finds the parts of an expression that decided.
+#include "policy/cel/explain.h"
+
+#include "policy/cel/lexer.h"
+#include "policy/cel/note.h"
+
+namespace watchword::policy::cel {
+namespace {
+
+// Each part is evaluated anew, with a budget of its own.
+struct Evaluated {
+  Evaluated(const Program& program, const Bindings& bindings, const Node& node)
+      : part(node), evaluator(program, bindings, workspace), value(evaluator.evaluate(node)) {}
+
+  const Node& part;
+  Workspace workspace;
+  Evaluator evaluator;
+  Value value;
+};
+
+// Goes down to the smallest part that alone explains the truth of `node`.
+const Node& deciding(const Program& program, const Bindings& bindings, const Node& node) {
+  const Truth wanted = truth_of(Evaluated(program, bindings, node).value);
+  const bool one_of_many = node.op == Op::logical_and || (node.op == Op::logical_or && wanted != Truth::no);
+  if (one_of_many) {
+    for (NodeId id : program.operands_of(node))
+      if (truth_of(Evaluated(program, bindings, program.nodes[id]).value) == wanted)
+        return deciding(program, bindings, program.nodes[id]);
+  }
+  if (node.op == Op::conditional) {
+    const Value test = Evaluated(program, bindings, program.operand(node, 0)).value;
+    if (test.as<bool>() == nullptr) return deciding(program, bindings, program.operand(node, 0));
+    return deciding(program, bindings, program.operand(node, test.is_true() ? 1 : 2));
+  }
+  return node;
+}
+
+std::string because(const Program& program, const Evaluated& decided, const Note& note) {
+  const std::string text = on_one_line(program.text_of(decided.part));
+  std::string out = note.sentence.empty() ? text : note.sentence + ": " + text;
+  if (note.found.starts_with(text + " is not known")) return note.found;
+  if (note.found.starts_with("is ")) return out + " " + note.found;
+  return note.found.empty() ? out : out + " (" + note.found + ")";
+}
+
+void add_parts(const Program& program, const Bindings& bindings, const Node& node, std::vector<Part>& out) {
+  const bool junction = node.op == Op::logical_and || node.op == Op::logical_or || node.op == Op::logical_not;
+  if (junction) {
+    for (NodeId id : program.operands_of(node)) add_parts(program, bindings, program.nodes[id], out);
+    return;
+  }
+  if (node.op == Op::conditional) {
+    const Value test = Evaluated(program, bindings, program.operand(node, 0)).value;
+    add_parts(program, bindings, program.operand(node, 0), out);
+    if (test.as<bool>() != nullptr) add_parts(program, bindings, program.operand(node, test.is_true() ? 1 : 2), out);
+    return;
+  }
+  Evaluated evaluated(program, bindings, node);
+  Note note = note_on(program, node, evaluated.value, evaluated.evaluator);
+  out.push_back({on_one_line(program.text_of(node)), truth_of(evaluated.value), std::move(note.found)});
+}
+
+}  // namespace
+
+Truth truth_of(const Value& value) {
+  if (const auto* flag = value.as<bool>()) return *flag ? Truth::yes : Truth::no;
+  const Failure* failure = value.failure();
+  return failure != nullptr && failure->unknown ? Truth::unknown : Truth::error;
+}
+
+ConditionResult decide(const Program& program, const Bindings& bindings) {
+  Workspace workspace;
+  Evaluator evaluator(program, bindings, workspace);
+  ConditionResult result;
+  result.truth = truth_of(evaluator.evaluate());
+  if (result.truth == Truth::yes) return result;
+  Evaluated decided(program, bindings, deciding(program, bindings, program.nodes[program.root]));
+  Note note = note_on(program, decided.part, decided.value, decided.evaluator);
+  result.because = because(program, decided, note);
+  result.fix = std::move(note.fix);
+  return result;
+}
+
+std::vector<Part> explain(const Program& program, const Bindings& bindings) {
+  std::vector<Part> out;
+  add_parts(program, bindings, program.nodes[program.root], out);
+  return out;
+}
+
+}  // namespace watchword::policy::cel

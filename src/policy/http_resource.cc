@@ -1,0 +1,210 @@
+// http: { upstream, host | prefix, ... } and actions: { read: { methods: [GET], paths: [/v1/**] } }.
+#include "policy/http_resource.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "http/uri.h"
+
+namespace watchword::policy {
+namespace {
+
+using yaml::Decoder;
+using yaml::Node;
+using yaml::Type;
+
+constexpr Duration kLongestWait = std::chrono::hours(1);
+constexpr Duration kShortestWait = std::chrono::milliseconds(1);
+
+// RFC 9110 9 and 5789, and those of WebDAV (RFC 4918, 3253, 5323) that backends still serve. CONNECT and TRACE are not
+// forwarded by the gate.
+const std::vector<std::string>& known_methods() {
+  static const std::vector<std::string> kMethods = {"GET",    "HEAD",     "POST",      "PUT",  "PATCH", "DELETE",
+                                                    "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "COPY",  "MOVE",
+                                                    "LOCK",    "UNLOCK",   "REPORT",    "SEARCH"};
+  return kMethods;
+}
+
+void check_upstream(Decoder& decoder, const Node& node, const HttpTarget& target) {
+  const auto url = http::parse_url(target.upstream);
+  if (!url) {
+    decoder.refuse(node.at, fmt::format("'{}'", target.upstream), "an http or https URL");
+    return;
+  }
+  if (url->path != "/" || !url->query.empty())
+    decoder.refuse(node.at, fmt::format("'{}'", target.upstream), "scheme, host and port only, without a path",
+                   "the request's own path is what is forwarded");
+  const bool tls_settings = !target.ca_file.empty() || !target.client_certificate.empty() || !target.client_key.empty() ||
+                            !target.server_name.empty();
+  if (url->scheme != "https" && tls_settings)
+    decoder.refuse(node.at, fmt::format("'{}' with settings for TLS", target.upstream), "an https URL");
+}
+
+void check_host(Decoder& decoder, const Node& node, HttpTarget& target) {
+  target.host = ascii_lower(target.host);
+  const bool letters = target.host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string::npos;
+  if (!letters || target.host.starts_with('.') || target.host.ends_with('.') || target.host.contains(".."))
+    decoder.refuse(node.at, fmt::format("the host '{}'", target.host), "one host name, without port or pattern");
+}
+
+void check_prefix(Decoder& decoder, const Node& node, const HttpTarget& target) {
+  const auto normal = http::normalise_path(target.prefix);
+  if (!normal || *normal != target.prefix || target.prefix.size() < 2 || target.prefix.ends_with('/'))
+    decoder.refuse(node.at, fmt::format("the prefix '{}'", target.prefix), "a plain path such as /billing");
+}
+
+// What the gate itself sets or strips: an injected value would break its framing or forge who is asking.
+bool reserved(const std::string& header) {
+  constexpr std::array kReserved = {"host",    "content-length", "transfer-encoding",  "connection", "keep-alive", "te",
+                                    "trailer", "upgrade",        "proxy-connection",   "expect",     "traceparent",
+                                    "tracestate", "watchword-assertion"};
+  return std::ranges::find(kReserved, header) != kReserved.end();
+}
+
+void decode_injected(Decoder& decoder, const Node& node, std::vector<HttpTarget::InjectedHeader>& out) {
+  HttpTarget::InjectedHeader header;
+  yaml::Object fields(decoder, node, "inject", {"header", "prefix", "secret"});
+  fields.read("prefix", header.prefix);
+  if (const Node* name = fields.require("header"); name != nullptr) {
+    fields.read("header", header.name);
+    header.name = ascii_lower(header.name);
+    const bool token = header.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string::npos;
+    if (!token || reserved(header.name))
+      decoder.refuse(name->at, fmt::format("the header '{}'", header.name), "a header that the gate does not set itself");
+  }
+  if (const Node* secret = fields.require("secret"); secret != nullptr) {
+    if (secret->type == Type::string) header.secret = secret->text;
+    const bool reference = std::ranges::any_of(std::array{"file:", "env:", "credential:"}, [&](std::string_view scheme) {
+      return header.secret.starts_with(scheme) && header.secret.size() > scheme.size();
+    });
+    if (!reference)  // and do not quote it: it may be the secret
+      decoder.refuse(secret->at, "something that is no secret reference", "env:NAME, file:/path or credential:NAME");
+  }
+  if (header.prefix != printable(header.prefix))
+    decoder.refuse(node.at, "a prefix with control characters", "printable text such as 'Bearer '");
+  out.push_back(std::move(header));
+}
+
+void decode_timeouts(Decoder& decoder, const Node& node, HttpTarget& target) {
+  yaml::Object fields(decoder, node, "timeouts", {"connect", "response", "idle"});
+  fields.read("connect", target.connect_time, kShortestWait, kLongestWait);
+  fields.read("response", target.response_time, kShortestWait, kLongestWait);
+  fields.read("idle", target.idle_time, kShortestWait, kLongestWait);
+}
+
+HttpTarget decode_target(Decoder& decoder, const Node& node) {
+  HttpTarget target;
+  yaml::Object fields(decoder, node, "http", {"upstream", "host", "prefix", "ambiguous_paths", "ca", "client_certificate",
+                                              "client_key", "server_name", "inject", "timeouts"});
+  fields.read("host", target.host);
+  fields.read("prefix", target.prefix);
+  fields.read("ca", target.ca_file);
+  fields.read("client_certificate", target.client_certificate);
+  fields.read("client_key", target.client_key);
+  fields.read("server_name", target.server_name);
+  fields.read<bool>("ambiguous_paths", target.allow_ambiguous_paths, {{"refuse", false}, {"allow", true}});
+  if (const Node* upstream = fields.require("upstream"); upstream != nullptr) {
+    fields.read("upstream", target.upstream);
+    if (!target.upstream.empty()) check_upstream(decoder, *upstream, target);
+  }
+  const Node *host = fields.find("host"), *prefix = fields.find("prefix");
+  if (node.type == Type::object && (host == nullptr) == (prefix == nullptr))
+    decoder.refuse(node.at, host == nullptr ? "neither host nor prefix" : "both host and prefix",
+                   "a host of its own, or a path prefix on the gate's host");
+  if (!target.host.empty()) check_host(decoder, *host, target);
+  if (!target.prefix.empty()) check_prefix(decoder, *prefix, target);
+  if (target.client_certificate.empty() != target.client_key.empty())
+    decoder.refuse(node.at, "one of client_certificate and client_key", "both or neither");
+  if (const Node* inject = fields.find("inject"); inject != nullptr)
+    if (const auto* items = decoder.list(*inject); items != nullptr)
+      for (const Node& item : *items) decode_injected(decoder, item, target.inject);
+  if (const Node* timeouts = fields.find("timeouts"); timeouts != nullptr) decode_timeouts(decoder, *timeouts, target);
+  return target;
+}
+
+Pattern decode_path(Decoder& decoder, const Node& node) {
+  const auto text = decoder.string(node);
+  if (!text) return Pattern::exactly("");
+  auto pattern = Pattern::parse(*text);
+  if (!pattern)
+    decoder.refuse(node, pattern.error());
+  else if (!text->starts_with('/') && !text->starts_with("re:") && !text->starts_with("**"))
+    decoder.refuse(node.at, fmt::format("the path '{}'", *text), "a path that begins with '/'");
+  return pattern ? *std::move(pattern) : Pattern::exactly("");
+}
+
+std::string decode_method(Decoder& decoder, const Node& node) {
+  auto text = decoder.string(node);
+  if (!text || *text == "*" || std::ranges::find(known_methods(), *text) != known_methods().end())
+    return text.value_or("");
+  if (*text == "CONNECT" || *text == "TRACE")
+    decoder.refuse(node.at, fmt::format("the method '{}'", *text), "a method that the gate forwards");
+  else if (ascii_lower(*text) == *text)
+    decoder.refuse(node.at, fmt::format("the method '{}'", *text), "a method in upper case");
+  else
+    decoder.refuse_word(node.at, "the method", *text, known_methods());
+  return {};
+}
+
+HttpRule decode_rule(Decoder& decoder, const Node& node) {
+  HttpRule rule;
+  yaml::Object fields(decoder, node, "action", {"methods", "paths"});
+  if (const Node* methods = fields.require("methods"); methods != nullptr)
+    if (const auto* items = decoder.list(*methods); items != nullptr)
+      for (const Node& item : *items) rule.methods.push_back(decode_method(decoder, item));
+  const Node* paths = fields.find("paths");
+  if (paths == nullptr)
+    rule.paths.push_back(*Pattern::parse("**"));
+  else if (const auto* items = decoder.list(*paths); items != nullptr)
+    for (const Node& item : *items) rule.paths.push_back(decode_path(decoder, item));
+  return rule;
+}
+
+// True when an earlier action certainly takes all that `method` and `path` cover.
+bool taken(const std::vector<HttpRule>& earlier, const std::string& method, const Pattern& path) {
+  return std::ranges::any_of(earlier, [&](const HttpRule& rule) {
+    return std::ranges::any_of(rule.methods, [&](const auto& one) { return one == method || one == "*"; }) &&
+           std::ranges::any_of(rule.paths, [&](const Pattern& one) {
+             return one.text() == path.text() || one.text() == "**" || one.text() == "/**";
+           });
+  });
+}
+
+bool unreachable(const std::vector<HttpRule>& earlier, const std::vector<HttpRule>& rules) {
+  for (const HttpRule& rule : rules)
+    for (const std::string& method : rule.methods)
+      for (const Pattern& path : rule.paths)
+        if (!taken(earlier, method, path)) return false;
+  return true;
+}
+
+}  // namespace
+
+std::unique_ptr<HttpResource> decode_http_resource(Decoder& decoder, const std::string& name, const Node& http,
+                                                   const Node& actions) {
+  auto resource = std::make_unique<HttpResource>(name, decode_target(decoder, http));
+  const auto* entries = decoder.object(actions);
+  if (entries == nullptr) return resource;
+  if (entries->empty()) decoder.refuse(actions.at, "no actions", "at least one: without it nothing can be reached");
+  std::vector<HttpRule> earlier;
+  for (const auto& [key, node] : *entries) {
+    if (!check_name(decoder, "action", key)) continue;
+    std::vector<HttpRule> rules;
+    if (node.type != Type::list)
+      rules.push_back(decode_rule(decoder, node));
+    else if (const auto* items = decoder.list(node); items != nullptr)
+      for (const Node& item : *items) rules.push_back(decode_rule(decoder, item));
+    if (decoder.ok() && unreachable(earlier, rules))
+      decoder.refuse(key.at, fmt::format("the action '{}' after actions that cover all of it", key.text),
+                     "an action that covers more, or stands before them",
+                     "the first action in the file that covers a request takes it");
+    earlier.insert(earlier.end(), rules.begin(), rules.end());
+    resource->add(key.text, std::move(rules));
+  }
+  return resource;
+}
+
+}  // namespace watchword::policy

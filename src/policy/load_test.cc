@@ -1,0 +1,275 @@
+// Which policies are refused, and how well that is said.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/file.h"
+#include "policy/policy.h"
+#include "policy/policy_test_util.h"
+
+namespace watchword::policy {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Lines 1 to 5: a resource for the roles and deny rules that follow.
+const std::string kResource =
+    "resources:\n"
+    "  api:\n"
+    "    http: { upstream: https://api.internal, host: api.gate.acme.dev }\n"
+    "    actions: { read: { methods: [GET] }, write: { methods: [POST] } }\n"
+    "\n";
+
+std::vector<std::string> errors_of(const std::vector<std::pair<std::string, std::string>>& files) {
+  const auto policy = Policy::parse(files);
+  std::vector<std::string> out;
+  if (policy) return out;
+  for (const Error& error : policy.error()) {
+    EXPECT_TRUE(error.reason == Reason::policy_invalid || error.reason == Reason::condition_invalid);
+    EXPECT_FALSE(error.found.empty());
+    EXPECT_FALSE(error.expected.empty()) << error.found;
+    out.push_back(error.where + " " + error.found + (error.fix.empty() ? "" : " | " + error.fix));
+  }
+  return out;
+}
+
+struct Bad {
+  std::string text;   // after kResource where it begins with "roles" or "deny"
+  std::string error;  // place and found, and the fix behind " | "
+};
+
+class BadPolicy : public ::testing::TestWithParam<Bad> {};
+
+TEST_P(BadPolicy, IsRefusedWithPlaceAndNearestWord) {
+  const std::string& text = GetParam().text;
+  const bool needs_resource = text.starts_with("roles") || text.starts_with("deny");
+  EXPECT_THAT(errors_of({{"p.yaml", needs_resource ? kResource + text : text}}), ElementsAre(GetParam().error)) << text;
+}
+
+std::string resource(const std::string& http, const std::string& actions = "read: { methods: [GET] }") {
+  return "resources:\n  api:\n    http: { " + http + " }\n    actions: { " + actions + " }\n";
+}
+constexpr std::string_view kHttp = "upstream: https://x.internal, host: x.acme.dev";
+std::string http_with(const std::string& more) { return resource(std::string(kHttp) + ", " + more); }
+std::string actions(const std::string& text) { return resource(std::string(kHttp), text); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Shape, BadPolicy,
+    ::testing::Values(
+        Bad{"role: {}", "p.yaml:1:1 the policy key 'role' | did you mean 'roles'?"}, Bad{"[]", "p.yaml:1:1 a list"},
+        Bad{"", "p.yaml:1:1 an empty file"}, Bad{"# nothing\n", "p.yaml:1:1 an empty file"},
+        Bad{"resources: []", "p.yaml:1:12 a list"}, Bad{"resources: { a/b: {} }", "p.yaml:1:14 the resource name 'a/b'"},
+        Bad{"resources: { \"*\": {} }", "p.yaml:1:14 the resource name '*'"},
+        Bad{"resources:\n  api:\n    actions: { r: { methods: [GET] } }\n", "p.yaml:3:5 no 'http'"},
+        Bad{"resources:\n  api:\n    htpp: {}\n    actions: {}\n    http: " + std::string("{ upstream: https://x, host: x }") +
+                "\n",
+            "p.yaml:3:5 the resource key 'htpp' | did you mean 'http'?"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Http, BadPolicy,
+    ::testing::Values(
+        Bad{resource("host: x.acme.dev"), "p.yaml:3:11 no 'upstream'"},
+        Bad{resource("upstream: https://x.internal"), "p.yaml:3:11 neither host nor prefix"},
+        Bad{resource("upstream: https://x.internal, host: x, prefix: /x"), "p.yaml:3:11 both host and prefix"},
+        Bad{resource("upstream: x.internal, host: x"), "p.yaml:3:23 'x.internal'"},
+        Bad{resource("upstream: \"ftp://x.internal\", host: x"), "p.yaml:3:23 'ftp://x.internal'"},
+        Bad{resource("upstream: https://x.internal/v1, host: x"),
+            "p.yaml:3:23 'https://x.internal/v1' | the request's own path is what is forwarded"},
+        Bad{resource("upstream: http://x.internal, host: x, ca: /ca.pem"),
+            "p.yaml:3:23 'http://x.internal' with settings for TLS"},
+        Bad{resource("upstream: https://x.internal, host: \"*.acme.dev\""), "p.yaml:3:49 the host '*.acme.dev'"},
+        Bad{resource("upstream: https://x.internal, host: \"x:8443\""), "p.yaml:3:49 the host 'x:8443'"},
+        Bad{resource("upstream: https://x.internal, prefix: /x/"), "p.yaml:3:51 the prefix '/x/'"},
+        Bad{resource("upstream: https://x.internal, prefix: /a/../x"), "p.yaml:3:51 the prefix '/a/../x'"},
+        Bad{resource("upstream: https://x.internal, prefix: /"), "p.yaml:3:51 the prefix '/'"},
+        Bad{http_with("ambiguous_paths: allowed"), "p.yaml:3:76 'allowed' | did you mean 'allow'?"},
+        Bad{http_with("client_key: /k.pem"), "p.yaml:3:11 one of client_certificate and client_key"},
+        Bad{http_with("timeouts: { conect: 1s }"), "p.yaml:3:71 the timeouts key 'conect' | did you mean 'connect'?"},
+        Bad{http_with("timeouts: { idle: 2h }"), "p.yaml:3:77 '2h'"},
+        Bad{http_with("inject: [{ header: authorization, secret: hunter2 }]"),
+            "p.yaml:3:101 something that is no secret reference"},
+        Bad{http_with("inject: [{ header: authorization, secret: 12345678 }]"),
+            "p.yaml:3:101 something that is no secret reference"},
+        Bad{http_with("inject: [{ header: Watchword-Assertion, secret: env:X }]"),
+            "p.yaml:3:78 the header 'watchword-assertion'"},
+        Bad{http_with("inject: [{ header: \"x: y\", secret: env:X }]"), "p.yaml:3:78 the header 'x: y'"},
+        Bad{http_with("inject: [{ header: x-key, prefix: \"a\\r\\nb\", secret: env:X }]"),
+            "p.yaml:3:68 a prefix with control characters"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Actions, BadPolicy,
+    ::testing::Values(
+        Bad{resource(std::string(kHttp), ""), "p.yaml:4:14 no actions"},
+        Bad{actions("read: { methods: [] }"), "p.yaml:4:33 an empty list"}, Bad{actions("read: {}"), "p.yaml:4:22 no 'methods'"},
+        Bad{actions("read: []"), "p.yaml:4:22 an empty list"},
+        Bad{actions("read: { methods: [get] }"), "p.yaml:4:34 the method 'get'"},
+        Bad{actions("read: { methods: [GTE] }"), "p.yaml:4:34 the method 'GTE' | did you mean 'GET'?"},
+        Bad{actions("read: { methods: [CONNECT] }"), "p.yaml:4:34 the method 'CONNECT'"},
+        Bad{actions("read: { methods: [GET], paths: [] }"), "p.yaml:4:46 an empty list"},
+        Bad{actions("read: { methods: [GET], paths: [v1] }"), "p.yaml:4:47 the path 'v1'"},
+        Bad{actions("read: { methods: [GET], paths: ['re:('] }"), "p.yaml:4:47 're:(': missing ): ("},
+        Bad{actions("read: { methods: [GET] }, read: { methods: [PUT] }"), "p.yaml:4:42 the key 'read' a second time"},
+        Bad{actions("read: { methods: [GET, PUT] }, write: { methods: [PUT], paths: [/a] }"),
+            "p.yaml:4:47 the action 'write' after actions that cover all of it | the first action in the file that covers a "
+            "request takes it"},
+        Bad{actions("all: { methods: ['*'] }, read: { methods: [GET] }"),
+            "p.yaml:4:41 the action 'read' after actions that cover all of it | the first action in the file that covers a "
+            "request takes it"}));
+
+std::string role(const std::string& granted_to, const std::string& allow = "[api/read]", const std::string& more = "") {
+  return "roles:\n  r:\n    granted_to: " + granted_to + "\n    allow: " + allow + "\n" + more;
+}
+std::string bound(const std::string& claims) { return role("[{ job: { " + claims + " } }]"); }
+std::string allowing(const std::string& allow, const std::string& more = "") {
+  return role("[{ job: { issuer: gitlab, ref: main } }]", allow, more);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Bindings, BadPolicy,
+    ::testing::Values(
+        Bad{role("[]"), "p.yaml:8:17 an empty list"}, Bad{role("{}"), "p.yaml:8:17 an object"},
+        Bad{role("[{}]"), "p.yaml:8:18 0 keys"}, Bad{role("[{ jobs: {} }]"), "p.yaml:8:20 the kind of principal 'jobs' | did you mean 'job'?"},
+        Bad{role("[{ job: { issuer: g, a: b }, person: { issuer: g, a: b } }]"), "p.yaml:8:18 2 keys"},
+        Bad{"roles:\n  r:\n    allow: [api/read]\n", "p.yaml:8:5 no 'granted_to'"},
+        Bad{bound("project_path: acme/billing"), "p.yaml:8:25 a binding without an issuer"},
+        Bad{bound("issuer: gitlab"),
+            "p.yaml:8:25 a binding without any claim | name the project: everyone who can run a job at the issuer would hold "
+            "the role"},
+        Bad{bound("issuer: gitlab, forks: true"),
+            "p.yaml:8:25 a binding without any claim | name the project: everyone who can run a job at the issuer would hold "
+            "the role"},
+        Bad{bound("issuer: gitlab, ref: []"), "p.yaml:8:48 an empty list"},
+        Bad{bound("issuer: gitlab, ref: "), "p.yaml:8:48 nothing"}, Bad{bound("issuer: gitlab, ref: 1.5"), "p.yaml:8:48 a number | put quotes around it"},
+        Bad{bound("issuer: gitlab, ref: {}"), "p.yaml:8:48 an object"}, Bad{bound("issuer: gitlab, ref: ''"), "p.yaml:8:48 an empty pattern"},
+        Bad{bound("issuer: gitlab, ref: 're:['"), "p.yaml:8:48 're:[': missing ]: ["},
+        Bad{bound("issuer: gitlab, project_id: 007"), "p.yaml:8:55 '007' | put quotes around it if the claim is a string"},
+        Bad{bound("issuer: gitlab, ref_protected: True"), "p.yaml:8:58 'True' | write true"},
+        Bad{bound("issuer: gitlab, forks: sometimes, ref: main"), "p.yaml:8:50 'sometimes'"},
+        Bad{role("[{ person: { issuer: okta, forks: true, sub: x } }]"), "p.yaml:8:45 'forks'"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Allow, BadPolicy,
+    ::testing::Values(
+        Bad{allowing("[]"), "p.yaml:9:12 an empty list"}, Bad{allowing("[api]"), "p.yaml:9:13 'api'"},
+        Bad{allowing("[api/]"), "p.yaml:9:13 'api/'"}, Bad{allowing("['*/read']"), "p.yaml:9:13 '*/read'"},
+        Bad{allowing("[api/r*]"), "p.yaml:9:13 'api/r*'"}, Bad{allowing("[api/read/x]"), "p.yaml:9:13 'api/read/x'"},
+        Bad{allowing("[ap/read]"), "p.yaml:9:13 the resource 'ap' | did you mean 'api'?"},
+        Bad{allowing("[api/raed]"), "p.yaml:9:13 the action 'raed' | did you mean 'read'?"},
+        Bad{allowing("[api/read, api/read]"), "p.yaml:9:23 'api/read' again"},
+        Bad{allowing("[api/*, { permission: api/write, when: 'true' }]"), "p.yaml:9:20 'api/write' again"},
+        Bad{allowing("[{ permission: api/write, when: 'true' }, api/*]"), "p.yaml:9:13 'api/write' again"},
+        Bad{allowing("[{ when: 'true' }]"), "p.yaml:9:13 no 'permission'"},
+        Bad{allowing("[{ permission: api/read, wehn: 'true' }]"), "p.yaml:9:38 the allow key 'wehn' | did you mean 'when'?"},
+        Bad{allowing("[{ permission: api/read, approval: { from: group x } }]"),
+            "p.yaml:9:48 'approval' | approvals are not served yet: leave this permission out until they are"},
+        Bad{allowing("[api/read]", "    session: { ttl: 0s }\n"), "p.yaml:10:21 '0s'"},
+        Bad{allowing("[api/read]", "    session: { ttl: 25h }\n"), "p.yaml:10:21 '25h'"},
+        Bad{allowing("[api/read]", "    session: { exchanges: one }\n"), "p.yaml:10:27 'one' | did you mean 'once'?"},
+        Bad{allowing("[api/read]", "    session: { proof: mtls }\n"), "p.yaml:10:23 'mtls'"},
+        Bad{allowing("[api/read]", "    session: { ends_with_job: no }\n"), "p.yaml:10:31 'no' | write false"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Deny, BadPolicy,
+    ::testing::Values(
+        Bad{"deny: []", "p.yaml:6:7 an empty list"}, Bad{"deny: [{ why: x }]", "p.yaml:6:8 no 'permission'"},
+        Bad{"deny: [{ permission: '*' }]", "p.yaml:6:22 '*' | write \"*/*\" for everything"},
+        Bad{"deny: [{ permission: api }]", "p.yaml:6:22 'api'"}, Bad{"deny: [{ permission: [] }]", "p.yaml:6:22 an empty list"},
+        Bad{"deny: [{ permission: '*/wirte' }]", "p.yaml:6:22 '*/wirte', which is no action of any resource"},
+        Bad{"deny: [{ permission: api/wirte }]", "p.yaml:6:22 'api/wirte', which is no action of any resource | did you mean 'api/write'?"},
+        Bad{"deny: [{ permission: re:.* }]", "p.yaml:6:22 're:.*'"},
+        Bad{"deny: [{ permission: api/*, to: {} }]", "p.yaml:6:33 0 keys"},
+        Bad{"deny: [{ permission: api/*, to: [] }]", "p.yaml:6:33 an empty list"},
+        Bad{"deny: [{ permission: api/*, to: { job: {} } }]", "p.yaml:6:40 an empty matcher | leave 'to' out if the rule is for everyone"},
+        Bad{"deny: [{ permission: api/*, to: { job: { forks: true } } }]", "p.yaml:6:42 'forks'"},
+        Bad{"deny: [{ permission: api/*, unles: 'true' }]", "p.yaml:6:29 the deny key 'unles' | did you mean 'unless'?"}));
+
+TEST(PolicyLoad, GivesAConditionsErrorWhereItStandsInTheFile) {
+  const auto errors = errors_of({{"p.yaml", kResource + allowing("[{ permission: api/read, when: job.ref == }]")}});
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_THAT(errors[0], HasSubstr("p.yaml:9:"));
+}
+
+TEST(PolicyLoad, GivesAllErrorsOfAllFiles) {
+  const auto errors = errors_of({{"b.yaml", "roles: { r: { alow: [a/b] } }"}, {"a.yaml", "x: &y 1"}, {"c.yaml", "resources: 7"}});
+  EXPECT_THAT(errors, ElementsAre(HasSubstr("a.yaml:1:4"), HasSubstr("b.yaml:1:15"), HasSubstr("b.yaml:1:13"),
+                                  HasSubstr("b.yaml:1:13"), HasSubstr("c.yaml:1:12")));
+}
+
+TEST(PolicyLoad, NamesAreUniqueOverAllFilesAndTheErrorNamesTheOtherPlace) {
+  const std::string other = "resources:\n  %: { http: { upstream: https://b, host: # }, actions: { r: { methods: [GET] } } }\n";
+  const auto second = [&](std::string name, std::string host) {
+    std::string text = other;
+    text.replace(text.find('%'), 1, name);
+    text.replace(text.find('#'), 1, host);
+    const auto policy = Policy::parse({{"a.yaml", kResource}, {"b.yaml", text}});
+    return policy ? std::string("loads") : policy.error()[0].where + " " + policy.error()[0].found + ": " + policy.error()[0].expected;
+  };
+  EXPECT_EQ(second("api", "b.acme.dev"),
+            "b.yaml:2:3 the resource 'api' a second time: each resource once; it stands at a.yaml:2:3 already");
+  EXPECT_EQ(second("b", "API.gate.acme.dev"),
+            "b.yaml:2:3 the host 'api.gate.acme.dev' a second time: each host once; it stands at a.yaml:2:3 already");
+  EXPECT_EQ(second("b", "b.acme.dev"), "loads");
+  const std::string role_text = allowing("[api/read]");
+  EXPECT_THAT(errors_of({{"a.yaml", kResource + role_text}, {"b.yaml", role_text}}),
+              ElementsAre("b.yaml:2:3 the role 'r' a second time"));
+}
+
+TEST(PolicyLoad, RolesMayNameResourcesOfLaterFiles) {
+  EXPECT_THAT(errors_of({{"a.yaml", allowing("[api/read]")}, {"b.yaml", kResource}}), ElementsAre());
+}
+
+TEST(PolicyLoad, DigestCoversNamesAndContentsWhateverTheOrder) {
+  const auto digest = [](const std::vector<std::pair<std::string, std::string>>& files) { return (*Policy::parse(files))->digest(); };
+  const std::string empty = "{}";
+  EXPECT_EQ(digest({{"a", empty}, {"b", kResource}}), digest({{"b", kResource}, {"a", empty}}));
+  EXPECT_NE(digest({{"a", empty}, {"b", kResource}}), digest({{"a", kResource}, {"b", empty}}));
+  EXPECT_NE(digest({{"a", empty}}), digest({{"b", empty}}));
+  EXPECT_NE(digest({{"a", "{}"}}), digest({{"a", "{} "}}));
+  // sha256 of 8 bytes of length 1, "a", 8 bytes of length 2, "{}": computed apart with Python's hashlib.
+  EXPECT_EQ(digest({{"a", empty}}), "sha256:d633173fce63d04612ce3309b0d0df27f6b91f486b522f778b3f4b6690d6ef7b");
+}
+
+class PolicyDirectory : public ::testing::Test {
+ protected:
+  PolicyDirectory() : path_(::testing::TempDir() + "ww-policy-" + std::to_string(::getpid()) + "/policy") {
+    EXPECT_TRUE(make_directories(path_));
+  }
+  ~PolicyDirectory() override {
+    for (const std::string& name : *list_directory(path_)) EXPECT_EQ(std::remove((path_ + "/" + name).c_str()), 0);
+    ::rmdir(path_.c_str());
+    ::rmdir(path_.substr(0, path_.rfind('/')).c_str());
+  }
+  void write(const std::string& name, const std::string& text) { EXPECT_TRUE(write_file_atomically(path_ + "/" + name, text)); }
+  std::string path_;
+};
+
+TEST_F(PolicyDirectory, IsReadWithoutTestsHiddenFilesAndOthers) {
+  write("b.yaml", allowing("[api/read]"));
+  write("a.yml", kResource);
+  for (const std::string name : {".b.yaml.swp", ".hidden.yaml", "a.test.yaml", "notes.txt", "b.yaml~"}) write(name, "not: [policy");
+  const auto policy = Policy::load(path_ + "/");
+  ASSERT_TRUE(policy) << to_string(policy.error()[0]);
+  EXPECT_EQ((*policy)->rule_count(), 2U);
+  EXPECT_EQ(testing::shown(testing::ask(**policy, testing::job(), "api", "read")), "allow r policy/b.yaml:4");
+}
+
+TEST_F(PolicyDirectory, ErrorsNameTheFileAsItWasReached) {
+  write("a.yaml", "role: {}");
+  const auto policy = Policy::load(path_);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error()[0].where, path_ + "/a.yaml:1:1");
+}
+
+TEST_F(PolicyDirectory, WithoutPolicyFilesIsAnErrorAndNotAnEmptyPolicy) {
+  write("a.test.yaml", "tests: []");
+  ASSERT_FALSE(Policy::load(path_));
+  EXPECT_EQ(Policy::load(path_).error()[0].reason, Reason::policy_invalid);
+  ASSERT_FALSE(Policy::load(path_ + "/absent"));
+  EXPECT_EQ(Policy::load(path_ + "/absent").error()[0].reason, Reason::file_unreadable);
+}
+
+}  // namespace
+}  // namespace watchword::policy

@@ -1,0 +1,78 @@
+// Matching of claims.
+#include "policy/matcher.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace watchword::policy {
+namespace {
+
+bool equals(std::int64_t wanted, const Json& value) {
+  if (const auto* integer = value.integer()) return *integer == wanted;
+  const auto* text = value.string();
+  return text != nullptr && *text == fmt::format_int(wanted).str();
+}
+
+bool matches(const Wanted& wanted, const Json& value) {
+  if (const auto* pattern = std::get_if<Pattern>(&wanted)) {
+    const auto* text = value.string();
+    return text != nullptr && pattern->matches(*text);
+  }
+  if (const auto* integer = std::get_if<std::int64_t>(&wanted)) return equals(*integer, value);
+  const auto* boolean = value.boolean();
+  return boolean != nullptr && *boolean == std::get<bool>(wanted);
+}
+
+std::string shown(const Wanted& wanted) {
+  if (const auto* pattern = std::get_if<Pattern>(&wanted)) return pattern->text();
+  if (const auto* integer = std::get_if<std::int64_t>(&wanted)) return fmt::format("{}", *integer);
+  return std::get<bool>(wanted) ? "true" : "false";
+}
+
+std::string shown(const ClaimTest& test) {
+  std::vector<std::string> words;
+  for (const Wanted& wanted : test.any_of) words.push_back(shown(wanted));
+  return fmt::format("{}", fmt::join(words, " or "));
+}
+
+std::string shown(const Json* value) {
+  if (value == nullptr || value->is_null()) return "absent";
+  const auto* text = value->string();
+  return text != nullptr ? (text->empty() ? "empty" : *text) : value->dump();
+}
+
+}  // namespace
+
+bool matches(const ClaimTest& test, const Json& claims) {
+  const Json* value = test.claim.find(claims);
+  if (value == nullptr) return false;
+  const auto holds = [&](const Json& one) {
+    return std::ranges::any_of(test.any_of, [&](const Wanted& wanted) { return matches(wanted, one); });
+  };
+  if (const auto* items = value->array_items()) return std::ranges::any_of(*items, holds);
+  return holds(*value);
+}
+
+bool matches(const Matcher& matcher, const issuer::Principal& principal) {
+  return matcher.kind == principal.kind && (matcher.issuer.empty() || matcher.issuer == principal.issuer) &&
+         std::ranges::all_of(matcher.claims, [&](const ClaimTest& test) { return matches(test, principal.claims); });
+}
+
+void explain(const Matcher& matcher, const issuer::Principal& principal, std::vector<std::string>& held,
+             std::vector<std::string>& failed) {
+  const auto note = [&](bool holds, std::string_view what, std::string_view is, std::string_view wanted) {
+    if (holds)
+      held.push_back(fmt::format("{} is {}", what, is));
+    else
+      failed.push_back(fmt::format("{} is {}, wanted {}", what, is, wanted));
+  };
+  note(matcher.kind == principal.kind, "the principal", issuer::name(principal.kind), issuer::name(matcher.kind));
+  if (!matcher.issuer.empty())
+    note(matcher.issuer == principal.issuer, "issuer", principal.issuer, matcher.issuer);
+  for (const ClaimTest& test : matcher.claims)
+    note(matches(test, principal.claims), test.claim.text(), shown(test.claim.find(principal.claims)), shown(test));
+}
+
+}  // namespace watchword::policy

@@ -1,0 +1,128 @@
+// The compiled policy: immutable, indexed, evaluated without I/O. Built whole from a directory and swapped atomically.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "context/facts.h"
+#include "issuer/principal.h"
+
+namespace watchword::policy {
+
+struct Role;  // policy/document.h
+
+// Which ambiguous paths a resource takes (http/uri.h), where its upstream is, how it is reached. Data for the gateway.
+struct HttpTarget {
+  std::string upstream;             // origin URL: scheme, host, port
+  std::string host;                 // exact, lower case, without port; or empty with prefix set
+  std::string prefix;               // "/billing" : path prefix on the gate's own host, removed before forwarding
+  bool allow_ambiguous_paths = false;
+  std::string ca_file, client_certificate, client_key, server_name;
+  struct InjectedHeader { std::string name, prefix, secret; };  // authorization: "Bearer " + secret reference
+  std::vector<InjectedHeader> inject;
+  Duration connect_time = std::chrono::seconds(5);
+  Duration response_time = std::chrono::seconds(60);
+  Duration idle_time = std::chrono::seconds(60);
+};
+
+class Resource {
+ public:
+  virtual ~Resource() = default;
+  virtual const std::string& name() const = 0;
+  virtual const HttpTarget* http() const = 0;  // null for resources of another kind
+  // The first action, in the order written, that covers the request. null when none does. `path` is normalised and as
+  // the upstream sees it: without the resource's prefix.
+  virtual const std::string* action_for(std::string_view method, std::string_view path) const = 0;
+  virtual const std::vector<std::string>& actions() const = 0;
+};
+
+enum class Proof : std::uint8_t { bearer, dpop };
+
+// What a session may be: the strictest of all roles that take part. A role that says nothing stands for these defaults.
+struct SessionLimits {
+  Duration ttl = std::chrono::minutes(15);
+  bool ends_with_job = true;
+  bool single_exchange = false;
+  Proof proof = Proof::bearer;  // dpop: demanded
+};
+
+class Policy;
+
+// The roles that a principal's claims give it. Valid with the policy that made it, and keeps it alive.
+struct Roles {
+  std::vector<const Role*> all;  // in the order of the policy's files
+  SessionLimits limits;
+  bool fork_refused = false;     // bindings would match but do not admit forks
+  std::shared_ptr<const Policy> policy;  // that made this
+};
+
+// All views live as long as the question. With roles of another policy than the one asked (it was swapped meanwhile),
+// evaluate and explain find the principal's roles anew.
+struct Question {
+  const issuer::Principal& principal;
+  const Roles& roles;
+  std::string_view resource, action;
+  std::string_view method, path, host;  // of the proxied request; empty at the token endpoint
+  const context::Facts& facts;
+  Time now;
+};
+
+enum class Outcome : std::uint8_t { allow, deny, error };
+
+struct Verdict {
+  Outcome outcome = Outcome::deny;
+  Reason reason = Reason::no_binding;  // meaningless for allow
+  std::string_view role;               // views into the policy
+  std::string_view rule;               // "policy/billing.yaml:14": the line that decided
+  std::string found, expected, fix;    // for the denial's text; empty for allow
+};
+
+// One line of explain: a rule that was considered.
+struct Considered {
+  std::string rule, role, kind;  // kind: "binding", "permission", "deny"
+  bool matched = false;
+  std::vector<std::string> held, failed;  // "project_path is acme/billing", "ref is main, wanted re:release/.*"
+};
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  // Reads every *.yaml and *.yml of the directory, sorted by name, not below it; not hidden files, and not *.test.yaml
+  // (policy/testing.h). All errors are given, not the first only; each has file:line:column in `where`. A directory
+  // without policy files and an empty file are errors: what vanished by accident may have held deny rules.
+  static std::expected<std::shared_ptr<const Policy>, std::vector<Error>> load(const std::string& directory);
+  // From texts instead of files (demo, fuzzing, tests): name and content. No files: the policy that denies everything.
+  static std::expected<std::shared_ptr<const Policy>, std::vector<Error>> parse(
+      const std::vector<std::pair<std::string, std::string>>& files);
+
+  // "sha256:..." over the sorted names and contents, each preceded by its length as 8 bytes, big-endian.
+  virtual const std::string& digest() const = 0;
+  virtual Roles roles_of(const issuer::Principal& principal) const = 0;
+  // Unknown resource or action, then deny rules (they override every allow; one whose condition is not known or fails
+  // counts as denying), then the roles' permissions: one that holds is enough. Pure. Any thread.
+  virtual Verdict evaluate(const Question& question) const = 0;
+  virtual std::vector<Considered> explain(const Question& question) const = 0;
+
+  virtual const Resource* resource(std::string_view name) const = 0;
+  // By host, then by the longest path prefix where host is one of the gate's own.
+  virtual const Resource* resource_for(std::string_view host, std::string_view path) const = 0;
+  virtual std::vector<const Resource*> resources() const = 0;
+  // All resource/action pairs that the roles may permit (conditions aside): what scope a token without scope gets.
+  virtual std::vector<std::pair<std::string_view, std::string_view>> permissions(const Roles& roles) const = 0;
+  virtual std::size_t rule_count() const = 0;  // bindings, permissions and deny rules
+  // Issuers that bindings and deny rules name, each with where it first stands: `config check` compares them with
+  // watchword.yaml, because a binding to an issuer that is not configured can never match.
+  struct IssuerNamed {
+    std::string name, where;
+  };
+  virtual std::vector<IssuerNamed> issuers_named() const = 0;
+};
+
+const std::string& name_of(const Role& role);
+
+}  // namespace watchword::policy

@@ -1,0 +1,108 @@
+// Which requests belong to which resource and action.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policy/policy_test_util.h"
+
+namespace watchword::policy::testing {
+namespace {
+
+const std::string kPolicy = R"(
+resources:
+  billing-api:
+    http:
+      upstream: https://billing.internal:8443
+      host: Billing.Gate.acme.dev
+      ambiguous_paths: allow
+      ca: /etc/ca.pem
+      client_certificate: /etc/gate.pem
+      client_key: /etc/gate.key
+      server_name: billing
+      inject: [{ header: Authorization, prefix: "Bearer ", secret: env:BILLING_TOKEN }]
+      timeouts: { connect: 1s, response: 30s, idle: 5m }
+    actions:
+      read: { methods: [GET, HEAD] }
+      invoice:
+        - { methods: [POST], paths: [/v1/invoices, /v1/invoices/*] }
+        - { methods: [PUT], paths: ["re:/v1/invoices/[0-9]+"] }
+      write: { methods: [POST, PUT, DELETE], paths: [/v1/**] }
+  docs:
+    http: { upstream: http://127.0.0.1:8080, prefix: /docs }
+    actions: { any: { methods: ["*"] } }
+  docs-api:
+    http: { upstream: https://docs.internal, prefix: /docs/api }
+    actions: { any: { methods: ["*"], paths: [/v2/**] } }
+)";
+
+TEST(Resource, TheFirstActionThatCoversARequestTakesIt) {
+  const auto policy = policy_of(kPolicy);
+  const Resource* resource = policy->resource("billing-api");
+  const std::vector<std::tuple<std::string, std::string, std::string>> table = {
+      {"GET", "/", "read"},
+      {"HEAD", "/anything/at/all", "read"},
+      {"get", "/", "-"},
+      {"POST", "/v1/invoices", "invoice"},
+      {"POST", "/v1/invoices/7", "invoice"},
+      {"POST", "/v1/invoices/7/lines", "write"},
+      {"PUT", "/v1/invoices/7", "invoice"},
+      {"PUT", "/v1/invoices/x", "write"},
+      {"DELETE", "/v1/", "write"},
+      {"DELETE", "/v1", "-"},
+      {"DELETE", "/v10/x", "-"},
+      {"PATCH", "/v1/x", "-"},
+      {"*", "/v1/x", "-"},
+      {"", "/", "-"}};
+  for (const auto& [method, path, expected] : table) {
+    const std::string* action = resource->action_for(method, path);
+    EXPECT_EQ(action == nullptr ? "-" : *action, expected) << method << " " << path;
+  }
+  EXPECT_THAT(resource->actions(), ::testing::ElementsAre("read", "invoice", "write"));
+}
+
+TEST(Resource, IsFoundByHostAndElseByTheLongestPrefix) {
+  const auto policy = policy_of(kPolicy);
+  const std::vector<std::tuple<std::string, std::string, std::string>> table = {
+      {"billing.gate.acme.dev", "/docs", "billing-api"},
+      {"gate.acme.dev", "/docs", "docs"},
+      {"gate.acme.dev", "/docs/", "docs"},
+      {"gate.acme.dev", "/docs/ap", "docs"},
+      {"gate.acme.dev", "/docs/api", "docs-api"},
+      {"gate.acme.dev", "/docs/api/v2/x", "docs-api"},
+      {"gate.acme.dev", "/docs/apis", "docs"},
+      {"gate.acme.dev", "/docs-old", "-"},
+      {"gate.acme.dev", "/doc", "-"},
+      {"gate.acme.dev", "/", "-"},
+      {"gate.acme.dev", "", "-"},
+      {"gate.acme.dev", "/x/docs", "-"},
+      {"gate.acme.dev", "docs", "-"}};
+  for (const auto& [host, path, expected] : table) {
+    const Resource* resource = policy->resource_for(host, path);
+    EXPECT_EQ(resource == nullptr ? "-" : resource->name(), expected) << host << path;
+  }
+  EXPECT_EQ(policy->resource_for("gate.acme.dev", "/docs" + std::string(100'000, '/'))->name(), "docs");
+}
+
+TEST(Resource, CarriesHowItsUpstreamIsReached) {
+  const auto policy = policy_of(kPolicy);
+  const HttpTarget& http = *policy->resource("billing-api")->http();
+  EXPECT_EQ(http.upstream, "https://billing.internal:8443");
+  EXPECT_EQ(http.host, "billing.gate.acme.dev");
+  EXPECT_TRUE(http.allow_ambiguous_paths);
+  EXPECT_EQ(http.ca_file, "/etc/ca.pem");
+  EXPECT_EQ(http.client_certificate, "/etc/gate.pem");
+  EXPECT_EQ(http.client_key, "/etc/gate.key");
+  EXPECT_EQ(http.server_name, "billing");
+  ASSERT_EQ(http.inject.size(), 1U);
+  EXPECT_EQ(http.inject[0].name + "|" + http.inject[0].prefix + "|" + http.inject[0].secret, "authorization|Bearer |env:BILLING_TOKEN");
+  EXPECT_EQ(http.connect_time, std::chrono::seconds(1));
+  EXPECT_EQ(http.response_time, std::chrono::seconds(30));
+  EXPECT_EQ(http.idle_time, std::chrono::minutes(5));
+  const HttpTarget& docs = *policy->resource("docs")->http();
+  EXPECT_FALSE(docs.allow_ambiguous_paths);
+  EXPECT_EQ(docs.prefix, "/docs");
+  EXPECT_EQ(docs.host, "");
+  EXPECT_EQ(policy->resources().size(), 3U);
+}
+
+}  // namespace
+}  // namespace watchword::policy::testing

@@ -1,0 +1,53 @@
+#include "store/sqlite/rows.h"
+
+namespace watchword::store {
+
+void bind_session(Statement& statement, const SessionRow& row) {
+  statement.bind(1, row.id).bind(2, row.issuer).bind(3, row.job).bind(4, row.project).bind(5, row.pipeline);
+  statement.bind(6, row.ref).bind(7, row.environment).bind(8, row.user);
+  statement.bind(9, to_column(row.opened)).bind(10, to_column(row.expires));
+  statement.bind(11, to_column(row.keep_until));
+  if (row.ended)
+    statement.bind(12, to_column(*row.ended));
+  else
+    statement.bind_null(12);
+  statement.bind(13, row.end_reason).bind(14, row.document);
+}
+
+SessionRow read_session(const Statement& s) {
+  SessionRow row{.id = s.text(0),
+                 .issuer = s.text(1),
+                 .job = s.text(2),
+                 .project = s.text(3),
+                 .pipeline = s.text(4),
+                 .ref = s.text(5),
+                 .environment = s.text(6),
+                 .user = s.text(7),
+                 .opened = to_time(s.integer(8)),
+                 .expires = to_time(s.integer(9)),
+                 .keep_until = to_time(s.integer(10)),
+                 .ended = {},
+                 .end_reason = s.text(12),
+                 .document = s.text(13)};
+  if (!s.is_null(11)) row.ended = to_time(s.integer(11));
+  return row;
+}
+
+void bind_key(Statement& statement, const KeyRow& row) {
+  statement.bind(1, row.kid).bind(2, row.purpose).bind(3, row.algorithm).bind(4, row.state);
+  statement.bind(5, to_column(row.created)).bind(6, to_column(row.activates)).bind(7, to_column(row.expires));
+  statement.bind_blob(8, row.sealed);
+}
+
+KeyRow read_key(const Statement& s) {
+  return {.kid = s.text(0),
+          .purpose = s.text(1),
+          .algorithm = s.text(2),
+          .state = s.text(3),
+          .created = to_time(s.integer(4)),
+          .activates = to_time(s.integer(5)),
+          .expires = to_time(s.integer(6)),
+          .sealed = s.text(7)};
+}
+
+}  // namespace watchword::store
