@@ -71,6 +71,7 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
                                 *std::move(routes));
   add_endpoints();
   if (auto listening = listen(); !listening) return one(std::move(listening).error());
+  if (auto recorded = record_life(audit::Event::gate_started); !recorded) return one(std::move(recorded).error());
   maintenance_ = std::thread([this] { maintain(); });
   return {};
 }
@@ -163,6 +164,14 @@ void Gate::record_policy(const policy::Policy* loaded, const std::vector<Error>&
   if (!written) log::error("a policy change could not be recorded", written.error());
 }
 
+Status Gate::record_life(audit::Event event) {
+  auto entry = recorder_->start(event);
+  entry.outcome = audit::Outcome::allow;
+  entry.policy = service_->snapshot().policy->digest();
+  entry.detail = Json::object({{"version", kVersion}});
+  return recorder_->commit_and_wait(std::move(entry));
+}
+
 std::vector<api::Readiness> Gate::readiness() const {
   std::vector<api::Readiness> parts;
   {
@@ -205,6 +214,8 @@ void Gate::drain() {
   auto within = std::chrono::duration_cast<net::Steady::duration>(config_.drain);
   for (auto* server : {api_.get(), gateway_.get(), metrics_server_.get(), admin_.get()})
     if (server && !server->drain(within)) log::warn("requests were cut at the end of the drain time");
+  if (auto recorded = record_life(audit::Event::gate_stopped); !recorded)
+    log::error("the stop could not be recorded", recorded.error());
   if (auto published = publisher_->publish_now(); !published) log::error("the log could not be published", published.error());
 }
 

@@ -47,6 +47,7 @@ class Gate {
                                               bool tls);
   void add_endpoints();
   void maintain();
+  Status record_life(audit::Event event);
   void record_policy(const policy::Policy* loaded, const std::vector<Error>& errors, std::string_view why);
 
   Config config_;

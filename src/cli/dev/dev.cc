@@ -38,7 +38,8 @@ resources:
     http: {{ upstream: "http://127.0.0.1:{backend}", host: billing.localhost }}
     actions:
       read: {{ methods: [GET, HEAD] }}
-      write: {{ methods: [POST, PUT, PATCH, DELETE], paths: [/v1/**] }}
+      write: {{ methods: [POST, PUT, PATCH], paths: [/v1/**] }}
+      delete: {{ methods: [DELETE], paths: [/v1/**] }}
 roles:
   deploy-prod:
     granted_to:
@@ -47,12 +48,12 @@ roles:
       - billing-api/read
       - permission: billing-api/write
         when: job.ref == "main"       # full rights only on main
+      - billing-api/delete
     session: {{ ttl: 15m, ends_with_job: true }}
 deny:
-  - permission: "*/write"
-    to: {{ job: {{ issuer: gitlab, environment: production }} }}
+  - permission: "*/delete"
     unless: job.ref_protected
-    why: production is written only from protected refs
+    why: nothing is deleted from an unprotected ref
 )";
 
 // A folder that goes away at the end, or one that the user named and keeps.
