@@ -28,20 +28,19 @@ void add_audience(std::vector<std::string>& audience, std::string_view resource)
 Refusal TokenService::refuse(audit::Entry entry, Error error, audit::Outcome outcome, const issuer::Principal* principal) {
   (outcome == audit::Outcome::deny ? exchanges_denied_ : exchanges_failed_).add();
   Recorder::describe(entry, error, outcome);
-  Refusal refusal{std::move(error), entry.id, principal != nullptr, {}, entry.role, entry.rule};
+  Refusal refusal{{}, {}, principal != nullptr, {}, entry.role, entry.rule};
   if (principal) {
     if (entry.who.empty()) entry.who = issuer::who_of(*principal);
     refusal.you_are = issuer::you_are(*principal);
   }
   // Nothing is handed out, so nobody waits for this record; a log that cannot take it is an outage of its own.
-  if (auto queued = parts_.recorder.queue(std::move(entry)); !queued) {
-    refusal.error = std::move(queued).error();
-    refusal.record.clear();
-  }
+  auto told = parts_.recorder.queue_refusal(std::move(entry), std::move(error), principal != nullptr);
+  refusal.error = std::move(told.error);
+  refusal.record = std::move(told.record);
   return refusal;
 }
 
-Result<SessionTable::Opening> TokenService::open_session(const issuer::Principal& principal,
+Result<SessionTable::Lease> TokenService::open_session(const issuer::Principal& principal,
                                                          const policy::SessionLimits& limits, const std::string& key,
                                                          Time now) {
   auto opening = parts_.sessions.find_or_insert(principal.issuer, job_of(principal), [&] {
@@ -140,6 +139,10 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
     if (!proven) co_return refused(std::move(proven).error());
     key = *std::move(proven);
   }
+
+  // Within the skew its issuer is granted, a token may be verified after its exp; it opens nothing any more.
+  if (principal->expires <= now)
+    co_return refused({Reason::token_expired, "expired at " + to_rfc3339(principal->expires), "a token that is still valid", {}, {}});
 
   auto snapshot = this->snapshot();
   entry.policy = snapshot.policy->digest();

@@ -84,9 +84,8 @@ net::Task<Answer<void>> TokenService::revoke(std::string_view token, const Clien
   if (client && !may_ask(*client, **grant)) {
     Error error{Reason::client_not_permitted, "client " + client->id, "a client of one of the token's resources", {}, {}};
     Recorder::describe(entry, error, audit::Outcome::deny);
-    Refusal refusal{std::move(error), entry.id, true, {}, {}, {}};
-    if (auto queued = parts_.recorder.queue(std::move(entry)); !queued) refusal = {std::move(queued).error(), {}, true, {}, {}, {}};
-    co_return std::unexpected(std::move(refusal));
+    auto told = parts_.recorder.queue_refusal(std::move(entry), std::move(error), true);
+    co_return std::unexpected(Refusal{std::move(told.error), std::move(told.record), true, {}, {}, {}});
   }
 
   parts_.tokens.revoke((*grant)->jti, (*grant)->expires);

@@ -11,6 +11,8 @@ Recorder::Recorder(store::Store& store, const Clock& clock, Random& random, Metr
     : store_(store),
       clock_(clock),
       random_(random),
+      unrecorded_(metrics.counter("watchword_unverified_refusals_unrecorded",
+                                  "Refusals of unverified callers beyond what is recorded each second")),
       lost_(metrics.counter("watchword_audit_entries_lost", "Audit entries that were queued and could not be written")) {}
 
 audit::Entry Recorder::start(audit::Event event) const {
@@ -58,10 +60,24 @@ Status Recorder::commit_and_wait(audit::Entry entry, std::vector<store::Change> 
   return {};
 }
 
-Status Recorder::queue(audit::Entry entry) { return enqueue(audit::to_canonical(entry)); }
+Recorder::Told Recorder::queue_refusal(audit::Entry entry, Error refusal, bool verified_caller) {
+  if (!verified_caller && !within_budget(entry.time)) {
+    unrecorded_.add();
+    return {std::move(refusal), {}};
+  }
+  if (auto queued = enqueue(audit::to_canonical(entry)); !queued) return {std::move(queued).error(), {}};
+  return {std::move(refusal), std::move(entry.id)};
+}
+
+// Two threads that enter a new second together may both reset the count: a few records more, and no lock.
+bool Recorder::within_budget(Time now) {
+  auto second = to_unix(now);
+  if (budget_second_.exchange(second, std::memory_order_relaxed) != second) budget_used_.store(0, std::memory_order_relaxed);
+  return budget_used_.fetch_add(1, std::memory_order_relaxed) < kUnverifiedPerSecond;
+}
 
 net::Task<Status> Recorder::queue_or_commit(audit::Entry entry) {
-  if (!broken_->load(std::memory_order_relaxed)) co_return queue(std::move(entry));
+  if (!broken_->load(std::memory_order_relaxed)) co_return enqueue(audit::to_canonical(entry));
   auto status = co_await commit(std::move(entry));
   if (status) broken_->store(false, std::memory_order_relaxed);
   co_return status;

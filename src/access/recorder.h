@@ -34,17 +34,27 @@ class Recorder {
   net::Task<Status> commit(audit::Entry entry, std::vector<store::Change> changes = {});
   // The same from a thread that is no loop.
   Status commit_and_wait(audit::Entry entry, std::vector<store::Change> changes = {});
-  // Queues without waiting: for refusals, where nothing is handed out. backlog_full when the queue is at its bound.
-  Status queue(audit::Entry entry);
+  // Queues a refusal without waiting, as nothing is handed out. Callers that
+  // nobody verified get at most kUnverifiedPerSecond records, so that they cannot fill the disk; the rest is counted.
+  // Returns what the caller is told: the refusal and its record's id (empty without a record), or why there is no record.
+  struct Told {
+    Error error;
+    std::string record;
+  };
+  Told queue_refusal(audit::Entry entry, Error refusal, bool verified_caller);
+  static constexpr std::int64_t kUnverifiedPerSecond = 100;
   // Requests in batch mode: queued without waiting, as long as the log can be written. After a failed write every request
   // waits for its own record again, so that none goes unrecorded unnoticed. On a loop.
   net::Task<Status> queue_or_commit(audit::Entry entry);
 
  private:
+  bool within_budget(Time now);
   Status enqueue(std::string entry);
   store::Store& store_;
   const Clock& clock_;
   Random& random_;
+  Counter& unrecorded_;  // refusals of unverified callers beyond their budget
+  std::atomic<std::int64_t> budget_second_{0}, budget_used_{0};
   Counter& lost_;  // entries queued without waiting whose write failed later
   std::shared_ptr<std::atomic<bool>> broken_ = std::make_shared<std::atomic<bool>>(false);
 };

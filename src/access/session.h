@@ -94,13 +94,13 @@ class SessionTable {
 
   // Kept by an exchange from the moment it has its session until that is durable or the exchange has failed. When the
   // last one goes and the session is neither durable nor ended, the table forgets it: it never was.
-  class Opening {
+  class Lease {
    public:
-    Opening(SessionTable& table, std::shared_ptr<Session> session, bool fresh)
+    Lease(SessionTable& table, std::shared_ptr<Session> session, bool fresh)
         : table_(&table), session_(std::move(session)), fresh_(fresh) {}
-    Opening(Opening&& other) noexcept = default;
-    Opening& operator=(Opening&&) = delete;
-    ~Opening() {
+    Lease(Lease&& other) noexcept = default;
+    Lease& operator=(Lease&&) = delete;
+    ~Lease() {
       if (session_) table_->settle(*session_);
     }
     const std::shared_ptr<Session>& session() const { return session_; }
@@ -112,8 +112,8 @@ class SessionTable {
     bool fresh_;
   };
   // The session of this job: the one that is there, or `fresh` made now. Atomic, so that a job has one session.
-  Opening find_or_insert(std::string_view issuer, std::string_view job,
-                         const std::function<std::shared_ptr<Session>()>& fresh);
+  Lease find_or_insert(std::string_view issuer, std::string_view job,
+                       const std::function<std::shared_ptr<Session>()>& fresh);
   void insert(std::shared_ptr<Session> session);  // at start, from the store
   void remove(const Session& session);
   // Forgets ended sessions whose identity token is surely over; returns those whose end must be recorded: they reached

@@ -1,5 +1,7 @@
 #include "access/session_document.h"
 
+#include "crypto/digest.h"
+
 namespace watchword::access {
 namespace {
 
@@ -64,7 +66,9 @@ std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
 
 std::string job_of(const issuer::Principal& principal) {
   const auto* machine = principal.machine();
-  return machine && !machine->job.empty() ? machine->job : principal.subject;
+  if (principal.kind == issuer::Kind::job && machine && !machine->job.empty()) return machine->job;
+  // Over the claims rather than the token, whose signature may have more than one valid form.
+  return "token " + crypto::sha256_hex(principal.claims.dump());
 }
 
 Json session_document(const Session& session) {

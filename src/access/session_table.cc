@@ -25,7 +25,7 @@ std::shared_ptr<Session> SessionTable::find_job(std::string_view issuer, std::st
   return found == shard.map.end() ? nullptr : found->second;
 }
 
-SessionTable::Opening SessionTable::find_or_insert(std::string_view issuer, std::string_view job,
+SessionTable::Lease SessionTable::find_or_insert(std::string_view issuer, std::string_view job,
                                                    const std::function<std::shared_ptr<Session>()>& fresh) {
   auto key = job_key(issuer, job);
   auto& shard = by_job_[shard_of(key)];
@@ -39,10 +39,14 @@ SessionTable::Opening SessionTable::find_or_insert(std::string_view issuer, std:
     ids.map.emplace(place->id(), place);
   }
   place->openings_.fetch_add(1, std::memory_order_relaxed);
-  return Opening(*this, place, made);
+  return Lease(*this, place, made);
 }
 
 void SessionTable::settle(Session& session) {
+  if (session.durable()) {  // it stays, whoever goes
+    session.openings_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
   auto key = job_key(session.principal().issuer, job_of(session.principal()));
   auto& shard = by_job_[shard_of(key)];
   std::unique_lock lock(shard.mutex);

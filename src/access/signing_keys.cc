@@ -56,13 +56,15 @@ Result<std::shared_ptr<SigningKeys::Held>> SigningKeys::make(std::string_view st
   held->key = std::make_shared<const crypto::PrivateKey>(std::move(key));
   WW_CHECK(save(*held, "made", "", now));
   held_.push_back(held);
+  changed_ = true;
   return held;
 }
 
 Status SigningKeys::tick(Time now) {
   std::lock_guard lock(mutex_);
-  WW_CHECK(advance(now));
-  return publish();
+  auto advanced = advance(now);
+  if (changed_) publish();  // also what was done before a later step failed
+  return advanced;
 }
 
 Status SigningKeys::advance(Time now) {
@@ -96,6 +98,7 @@ Status SigningKeys::promote(Held& active, Held& next, std::string_view why, Time
     next.row = before_next;
     return std::unexpected(std::move(written).error());
   }
+  changed_ = true;
   return {};
 }
 
@@ -113,10 +116,11 @@ Status SigningKeys::drop(const Held& held, std::string_view why, Time now) {
   batch.entries.push_back(audit::to_canonical(key_entry(held.row, "retired", why, now, random_)));
   WW_CHECK(store_.commit_and_wait(std::move(batch)));
   std::erase_if(held_, [&](const auto& kept) { return kept.get() == &held; });
+  changed_ = true;
   return {};
 }
 
-Status SigningKeys::publish() {
+void SigningKeys::publish() {
   auto ring = std::make_shared<KeyRing>();
   std::vector<jose::Jwk> keys;
   Json published = Json::array();
@@ -131,7 +135,7 @@ Status SigningKeys::publish() {
   ring->verify_with = jose::KeySet::of(std::move(keys));
   ring->jwks = Json::object({{"keys", std::move(published)}}).dump();
   ring_.set(std::move(ring));
-  return {};
+  changed_ = false;
 }
 
 std::vector<SigningKeys::Info> SigningKeys::list() const {
@@ -151,7 +155,8 @@ Status SigningKeys::rotate(std::string_view why, Time now) {
     WW_TRY(next, make(kNext, now, now));
   }
   WW_CHECK(promote(*find_state(kActive), *next, why, now));
-  return publish();
+  publish();
+  return {};
 }
 
 Status SigningKeys::retire(std::string_view kid, std::string_view why, Time now) {
@@ -162,7 +167,8 @@ Status SigningKeys::retire(std::string_view kid, std::string_view why, Time now)
     return fail(Reason::request_invalid, "the active key", "a key that does not sign; rotate first");
   auto held = *found;
   WW_CHECK(drop(*held, why, now));
-  return publish();
+  publish();
+  return {};
 }
 
 }  // namespace watchword::access

@@ -61,13 +61,14 @@ class SigningKeys {
   Status promote(Held& active, Held& next, std::string_view why, Time now);
   Status save(const Held& held, std::string_view change, std::string_view why, Time now);
   Status drop(const Held& held, std::string_view why, Time now);
-  Status publish();
+  void publish();
   store::Store& store_;
   const crypto::SealingKey& sealing_;
   SigningConfig config_;
   Random& random_;
   mutable std::mutex mutex_;  // of held_; the request path reads only ring_
   std::vector<std::shared_ptr<Held>> held_;
+  bool changed_ = true;  // held_ is not what ring_ shows
   Published<KeyRing> ring_;
 };
 

@@ -20,7 +20,10 @@ net::Task<void> send_json(http::Exchange& exchange, int status, Json json, http:
 
 net::Task<void> send_refusal(http::Exchange& exchange, Error error, bool verified_caller, std::string_view record) {
   auto body = http::problem(error, verified_caller, record);
-  static_cast<void>(co_await http::send_problem(exchange.reply, http::status_of(error.reason), std::move(body)));
+  if (verified_caller && !error.where.empty()) body.set("where", error.where);
+  // What is on the gate's disk and not in force, such as a policy that does not load, is no failure of the gate.
+  bool conflict = describe(error.reason).kind == ReasonKind::config;
+  static_cast<void>(co_await http::send_problem(exchange.reply, conflict ? 409 : http::status_of(error.reason), std::move(body)));
 }
 
 }  // namespace watchword::api

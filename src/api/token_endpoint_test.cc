@@ -199,7 +199,7 @@ TEST_F(TokenEndpoint, TellsAnUnverifiedCallerOnlyTheReason) {
     EXPECT_THAT(reply.body, Not(HasSubstr("gitlab.example.com")));
     auto entry = gate_.log().back();
     EXPECT_EQ(entry.string_or("id", ""), body.string_or("record", "-"));
-    EXPECT_EQ(entry.string_or("outcome", ""), "deny");
+    EXPECT_EQ(entry.string_or("decision", ""), "deny");
     EXPECT_EQ(entry.string_or("reason", ""), row.reason);
   }
 }

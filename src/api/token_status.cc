@@ -23,9 +23,8 @@ net::Task<void> refuse_client(access::TokenService& service, audit::Event event,
   entry.request_id = origin.request_id;
   entry.trace = origin.trace;
   entry.peer = origin.peer;
-  access::Refusal refusal{std::move(error), entry.id, false, {}, {}, {}};
-  if (auto queued = recorder.queue(std::move(entry)); !queued) refusal = {std::move(queued).error(), {}, false, {}, {}, {}};
-  co_await send_oauth_refusal(exchange, std::move(refusal));
+  auto told = recorder.queue_refusal(std::move(entry), std::move(error), false);
+  co_await send_oauth_refusal(exchange, access::Refusal{std::move(told.error), std::move(told.record), false, {}, {}, {}});
 }
 
 Result<const std::string*> authorization_of(const http::RequestHead& request) {

@@ -108,7 +108,8 @@ Result<Checkpoint> parse_body(std::string_view text) {
   if (!size || *size >> 63 != 0 || (lines[1].size() > 1 && lines[1].starts_with('0')))
     return invalid("'" + std::string(lines[1]) + "' as size", "a decimal number without leading zeros");
   const auto root = from_base64(lines[2]);
-  if (!root || root->size() != sizeof(Hash)) return invalid("'" + std::string(lines[2]) + "' as root", "32 bytes in base64");
+  if (!root || root->size() != sizeof(Hash))
+    return invalid("'" + std::string(lines[2]) + "' as root", "32 bytes in base64");
   Checkpoint checkpoint{.origin = std::string(lines[0]), .size = *size, .root = {}};
   std::memcpy(checkpoint.root.data(), root->data(), sizeof(Hash));
   return checkpoint;
@@ -167,7 +168,8 @@ Result<Checkpoint> read_unverified(std::string_view note) {
 
 Result<std::string> sign_checkpoint(const Checkpoint& checkpoint, const crypto::PrivateKey& key) {
   if (!is_key_name(checkpoint.origin))
-    return fail(Reason::config_invalid, checkpoint.origin, "a name for the log without spaces and +, such as gate.example.com/log");
+    return fail(Reason::config_invalid, checkpoint.origin,
+                "a name for the log without spaces and +, such as gate.example.com/log");
   const std::string text = body_of(checkpoint);
   WW_TRY(const Bytes signature, key.sign(crypto::Algorithm::eddsa, text));
   const std::uint32_t id = key_id(checkpoint.origin, key_bytes(key.public_key()));

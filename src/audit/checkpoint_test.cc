@@ -111,11 +111,27 @@ TEST(Checkpoint, MalformedNotesAreRefused) {
   const std::string line = note.substr(note.find("\n\n") + 2);
   std::string many = note;
   for (int i = 0; i < 64; ++i) many += "\u2014 w" + std::to_string(i) + " AAAAAAA=\n";
-  for (const std::string& bad :
-       {std::string(), std::string("\n"), std::string("\n\n"), note.substr(0, note.size() - 1), note + "\n", note + "x\n",
-        note + "\u2014 \n", note + "\u2014 a\n", note + "\u2014 a b c\n", note + "\u2014 a+b AAAAAAA=\n",
-        note + "\u2014 a\u00a0b AAAAAAA=\n", note + "\u2014 a AAAA\n", note + "\u2014 a AAAAAAA\n", note + "- a AAAAAAA=\n",
-        line, "\n" + line, "\n\n" + line, "\xff" + note, "a\rb" + note, many, std::string(2 << 20, 'x') + note}) {
+  for (const std::string& bad : {std::string(),
+                                 std::string("\n"),
+                                 std::string("\n\n"),
+                                 note.substr(0, note.size() - 1),
+                                 note + "\n",
+                                 note + "x\n",
+                                 note + "\u2014 \n",
+                                 note + "\u2014 a\n",
+                                 note + "\u2014 a b c\n",
+                                 note + "\u2014 a+b AAAAAAA=\n",
+                                 note + "\u2014 a\u00a0b AAAAAAA=\n",
+                                 note + "\u2014 a AAAA\n",
+                                 note + "\u2014 a AAAAAAA\n",
+                                 note + "- a AAAAAAA=\n",
+                                 line,
+                                 "\n" + line,
+                                 "\n\n" + line,
+                                 "\xff" + note,
+                                 "a\rb" + note,
+                                 many,
+                                 std::string(2 << 20, 'x') + note}) {
     const auto opened = verifier().open(bad);
     ASSERT_FALSE(opened.has_value()) << bad.substr(0, 300);
     EXPECT_EQ(opened.error().reason, Reason::log_checkpoint_invalid);

@@ -12,13 +12,13 @@
 namespace watchword::audit {
 
 enum class Event : std::uint8_t {
-  exchange,         // a token was asked for
-  request,          // a request reached the proxy
-  introspection,    // someone asked about a token
+  exchange,       // a token was asked for
+  request,        // a request reached the proxy
+  introspection,  // someone asked about a token
   revocation,
   session_ended,
-  key_changed,      // a signing key was made, activated, retired
-  policy_loaded,    // a new policy came into force, or a bad one was refused
+  key_changed,    // a signing key was made, activated, retired
+  policy_loaded,  // a new policy came into force, or a bad one was refused
   gate_started,
   gate_stopped,
 };
@@ -41,8 +41,8 @@ struct Entry {
   std::string method, path;                                   // of proxied requests; no query (it may hold secrets)
   std::string request_id, trace, peer;
   std::string token, subject_token;
-  std::string why;                                            // a person's words, for ends and rotations
-  Json detail;                                                // event-specific object, or null
+  std::string why;  // a person's words, for ends and rotations
+  Json detail;      // event-specific object, or null
 };
 
 // Canonical JSON: keys sorted, one line, control characters escaped. At most 65535 bytes: what is too long is cut, and

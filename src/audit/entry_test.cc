@@ -36,13 +36,12 @@ void expect_canonical(const std::string& text) {
 
 TEST(Entry, IsOneLineOfCanonicalJson) {
   const std::string text = to_canonical(full_entry());
-  EXPECT_EQ(text,
-            R"({"action":"write","decision":"deny","detail":{"a":"x","b":1},"event":"request","id":"01JABC",)"
-            R"("method":"POST","path":"/v1/invoices","peer":"192.0.2.7:4711","policy":"sha256:aa",)"
-            R"("reason":"not_permitted","request_id":"r1","resource":"billing-api","role":"deployer",)"
-            R"("rule":"policy/billing.yaml:12","session":"01JSES","subject_token_sha256":"bb22",)"
-            R"("time":"2026-11-21T09:00:00.123Z","token_sha256":"aa11","trace":"4bf92f3577b34da6",)"
-            R"("who":{"issuer":"gitlab","job":"4711","kind":"job"},"why":"leak"})");
+  EXPECT_EQ(text, R"({"action":"write","decision":"deny","detail":{"a":"x","b":1},"event":"request","id":"01JABC",)"
+                  R"("method":"POST","path":"/v1/invoices","peer":"192.0.2.7:4711","policy":"sha256:aa",)"
+                  R"("reason":"not_permitted","request_id":"r1","resource":"billing-api","role":"deployer",)"
+                  R"("rule":"policy/billing.yaml:12","session":"01JSES","subject_token_sha256":"bb22",)"
+                  R"("time":"2026-11-21T09:00:00.123Z","token_sha256":"aa11","trace":"4bf92f3577b34da6",)"
+                  R"("who":{"issuer":"gitlab","job":"4711","kind":"job"},"why":"leak"})");
   expect_canonical(text);
 }
 
@@ -54,12 +53,12 @@ TEST(Entry, LeavesOutWhatIsEmpty) {
 }
 
 TEST(Entry, CannotBeForgedThroughAField) {
-  for (const std::string& hostile :
-       {std::string("a\"}\n{\"decision\":\"allow\""), std::string("a\r\nb"), std::string("\0\x1b[2J", 5), std::string("\\"),
-        std::string("\xff\xfe\xc0\xaf"), std::string("\xed\xa0\x80"), std::string("\x7f"), std::string("\u2028\u202e")}) {
+  for (const std::string& hostile : {std::string("a\"}\n{\"decision\":\"allow\""), std::string("a\r\nb"),
+                                     std::string("\0\x1b[2J", 5), std::string("\\"), std::string("\xff\xfe\xc0\xaf"),
+                                     std::string("\xed\xa0\x80"), std::string("\x7f"), std::string("\u2028\u202e")}) {
     Entry e = full_entry();
-    for (std::string* field : {&e.id, &e.session, &e.resource, &e.action, &e.role, &e.rule, &e.policy, &e.method, &e.path,
-                               &e.request_id, &e.trace, &e.peer, &e.token, &e.subject_token, &e.why})
+    for (std::string* field : {&e.id, &e.session, &e.resource, &e.action, &e.role, &e.rule, &e.policy, &e.method,
+                               &e.path, &e.request_id, &e.trace, &e.peer, &e.token, &e.subject_token, &e.why})
       *field = hostile;
     const std::string text = to_canonical(e);
     expect_canonical(text);

@@ -13,9 +13,9 @@ namespace watchword::audit {
 
 using Hash = crypto::Sha256;
 
-Hash leaf_hash(std::string_view entry);             // SHA-256(0x00 || entry)
+Hash leaf_hash(std::string_view entry);               // SHA-256(0x00 || entry)
 Hash node_hash(const Hash& left, const Hash& right);  // SHA-256(0x01 || left || right)
-Hash empty_root();                                  // SHA-256 of nothing
+Hash empty_root();                                    // SHA-256 of nothing
 
 // Hashes of complete subtrees: (level, index) covers leaves [index << level, (index + 1) << level).
 using NodeReader = std::function<Result<Hash>(unsigned level, std::uint64_t index)>;

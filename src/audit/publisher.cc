@@ -16,8 +16,8 @@
 namespace watchword::audit {
 namespace {
 
-constexpr std::size_t kBatch = 16 * kTileWidth;           // entries read from the store at a time
-constexpr std::chrono::milliseconds kRetryAfter{1000};    // after a failure, such as a full disk
+constexpr std::size_t kBatch = 16 * kTileWidth;         // entries read from the store at a time
+constexpr std::chrono::milliseconds kRetryAfter{1000};  // after a failure, such as a full disk
 
 // The tree as published, and the unfinished entry bundle.
 struct State {
@@ -33,7 +33,8 @@ Status disagree(std::string found, std::string expected, std::string where) {
   return error;
 }
 
-// ---- At start: what the directory holds, checked against the store ---------------------------------------------------
+// ---- At start: what the directory holds, checked against the store
+// ---------------------------------------------------
 
 // The store's newest entries against the files that hold them. Older ones are covered by the tree's root.
 Status compare_tail(store::Store& store, const LogReader& files, State& state) {
@@ -64,8 +65,8 @@ Result<State> load(store::Store& store, const LogReader& files, const Checkpoint
   WW_TRY(const Checkpoint checkpoint, key.open(note));
   WW_TRY(const std::uint64_t stored, store.log_size());
   if (checkpoint.size > stored)
-    WW_CHECK(disagree(std::to_string(checkpoint.size) + " published entries", "at most the store's " + std::to_string(stored),
-                      std::string(kCheckpointFile)));
+    WW_CHECK(disagree(std::to_string(checkpoint.size) + " published entries",
+                      "at most the store's " + std::to_string(stored), std::string(kCheckpointFile)));
   WW_TRY(state.tree, TileTree::load(checkpoint.size, [&](unsigned level, std::uint64_t index, unsigned width) {
            return files.tile(level, index, width);
          }));
@@ -76,7 +77,8 @@ Result<State> load(store::Store& store, const LogReader& files, const Checkpoint
   return state;
 }
 
-// ---- The thread -------------------------------------------------------------------------------------------------------
+// ---- The thread
+// -------------------------------------------------------------------------------------------------------
 
 class DirectoryPublisher final : public Publisher {
  public:

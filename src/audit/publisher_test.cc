@@ -2,13 +2,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <map>
 #include <thread>
 
 #include "audit/test_log.h"
 #include "audit/tile.h"
 #include "audit/verify.h"
+#include "base/random.h"
 
 namespace watchword::audit {
 namespace {
@@ -46,9 +51,9 @@ TEST(Publisher, WritesExactlyTheFilesOfTlogTiles) {
   std::vector<std::string> files;
   for (const auto& file : std::filesystem::recursive_directory_iterator(log.directory()))
     if (file.is_regular_file()) files.push_back(file.path().lexically_relative(log.directory()));
-  EXPECT_THAT(files, ::testing::UnorderedElementsAre("checkpoint", "verifier.key", "tile/0/000", "tile/0/001", "tile/0/002.p/88",
-                                                     "tile/1/000.p/2", "tile/entries/000", "tile/entries/001",
-                                                     "tile/entries/002.p/88"));
+  EXPECT_THAT(files, ::testing::UnorderedElementsAre("checkpoint", "verifier.key", "tile/0/000", "tile/0/001",
+                                                     "tile/0/002.p/88", "tile/1/000.p/2", "tile/entries/000",
+                                                     "tile/entries/001", "tile/entries/002.p/88"));
   EXPECT_EQ(log.read("verifier.key"), verifier_key(kTestOrigin, test_key().public_key()) + "\n");
 }
 
@@ -157,6 +162,48 @@ TEST(Publisher, RefusesADirectoryThatDoesNotVerify) {
   refused("tile/entries/002.p/88", Reason::log_inconsistent);
   refused("tile/entries/001", Reason::log_inconsistent);
   EXPECT_FALSE(log.start(8).has_value()) << "another key";
+}
+
+// Commits and publishes as fast as it can, and writes a byte to `out` for each acknowledged batch, until it is killed.
+[[noreturn]] void publish_until_killed(const TestLog& log, int out) {
+  auto store = store::open_store({.url = "sqlite://" + log.path("state.db")});
+  if (!store) ::_exit(1);
+  const auto publisher =
+      Publisher::start(**store, test_key(),
+                       {.directory = log.directory(), .origin = kTestOrigin, .interval = std::chrono::milliseconds(1)});
+  if (!publisher) ::_exit(2);
+  for (std::uint64_t index = (*store)->log_size().value();;) {
+    store::Batch batch;
+    for (int i = 0; i < 7; ++i) batch.entries.push_back(test_entry(index++));
+    if (!(*store)->commit_and_wait(std::move(batch)) || ::write(out, "x", 1) != 1) ::_exit(3);
+  }
+}
+
+TEST(Publisher, LeavesALogThatVerifiesAndGoesOnWhenItIsKilled) {
+  TestLog log;
+  SeededRandom random(11);
+  std::optional<std::string> earlier;
+  for (int round = 0; round < 12; ++round) {
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe(pipe.data()), 0);
+    const pid_t child = ::fork();
+    if (child == 0) publish_until_killed(log, pipe[1]);
+    ::close(pipe[1]);
+    std::uint8_t wanted = 0;
+    random.fill({&wanted, 1});
+    char byte = 0;
+    for (int seen = 0; ::read(pipe[0], &byte, 1) == 1; ++seen)
+      if (seen == wanted / 2) ::kill(child, SIGKILL);
+    ::close(pipe[0]);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the child stopped by itself: " << WEXITSTATUS(status);
+    if (!log.has("checkpoint")) continue;
+    const auto verified = verify_log(log.directory(), TestLog::verifier(), earlier);
+    ASSERT_TRUE(verified.has_value()) << "round " << round << ": " << to_string(verified.error());
+    earlier = log.read("checkpoint");
+  }
+  EXPECT_GT(verify_log(log.directory(), TestLog::verifier())->entries, 600u);
 }
 
 TEST(Publisher, RefusesAKeyOrOriginThatNobodyCouldVerify) {

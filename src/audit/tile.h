@@ -24,8 +24,8 @@ std::string bundle_path(std::uint64_t index, unsigned width = kTileWidth);      
 unsigned partial_width(unsigned level, std::uint64_t size);
 
 std::string encode_tile(const std::vector<Hash>& hashes);
-Result<std::vector<Hash>> decode_tile(std::string_view bytes);           // log_tile_corrupt; 1 to 256 hashes
-std::string encode_bundle(const std::vector<std::string>& entries);      // uint16 length, entry; at most 65535 bytes each
+Result<std::vector<Hash>> decode_tile(std::string_view bytes);       // log_tile_corrupt; 1 to 256 hashes
+std::string encode_bundle(const std::vector<std::string>& entries);  // uint16 length, entry; at most 65535 bytes each
 Result<std::vector<std::string_view>> decode_bundle(std::string_view bytes);  // log_entry_corrupt; views into `bytes`
 void append_to_bundle(std::string& bundle, std::string_view entry);
 // Takes the next entry off `bundle`; none, and nothing taken, when what is left does not hold a whole one.

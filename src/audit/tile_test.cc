@@ -65,10 +65,11 @@ class Tiles {
  public:
   void grow_to(std::uint64_t size) {
     for (std::uint64_t i = tree_.size(); i < size; ++i)
-      ASSERT_TRUE(tree_.append(leaf_hash(std::to_string(i)), [this](unsigned level, std::uint64_t index, const auto& tile) {
-        tiles_[{level, index}] = tile;
-        return Status();
-      }));
+      ASSERT_TRUE(
+          tree_.append(leaf_hash(std::to_string(i)), [this](unsigned level, std::uint64_t index, const auto& tile) {
+            tiles_[{level, index}] = tile;
+            return Status();
+          }));
     for (unsigned level = 0; level < kTileLevels; ++level)
       if (!tree_.partial(level).empty()) tiles_[{level, size >> 8 * level >> 8}] = tree_.partial(level);
   }

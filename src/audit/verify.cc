@@ -132,7 +132,8 @@ class LogVerifier {
                 tile_path(level, index, width_of(level, index)));
   }
 
-  // Whether this tile follows from the signed root, by way of the tiles above it. The error names the first that does not.
+  // Whether this tile follows from the signed root, by way of the tiles above it. The error names the first that does
+  // not.
   Status lead_to_root(unsigned level, std::uint64_t index) const {
     const auto read = [this](unsigned l, std::uint64_t i, unsigned width) { return files_.tile(l, i, width); };
     if (index == checkpoint_.size >> 8 * level >> 8) {

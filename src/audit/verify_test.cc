@@ -101,8 +101,8 @@ TEST_F(VerifyLog, RefusesAnotherKey) {
 }
 
 TEST_F(VerifyLog, NamesEveryMissingFile) {
-  for (const std::string file : {"checkpoint", "tile/0/000", "tile/0/002.p/88", "tile/1/000.p/2", "tile/entries/001",
-                                 "tile/entries/002.p/88"}) {
+  for (const std::string file :
+       {"checkpoint", "tile/0/000", "tile/0/002.p/88", "tile/1/000.p/2", "tile/entries/001", "tile/entries/002.p/88"}) {
     const std::string good = log_.read(file);
     std::filesystem::remove(log_.path(file));
     expect(verify(), Reason::log_incomplete, file);
@@ -176,8 +176,9 @@ TEST_F(VerifyLog, NamesTheTileWhenItAndItsEntriesAreBothDamaged) {
 }
 
 TEST_F(VerifyLog, RefusesAnEntryThatIsNotCanonicalThoughItWasSigned) {
-  for (const std::string& bad : {std::string("not json"), std::string("{} "), std::string("[]"),
-                                 std::string(R"({"b":1,"a":2})"), std::string(R"({"a":1,"a":1})"), std::string("{\"a\":\n1}")}) {
+  for (const std::string& bad :
+       {std::string("not json"), std::string("{} "), std::string("[]"), std::string(R"({"b":1,"a":2})"),
+        std::string(R"({"a":1,"a":1})"), std::string("{\"a\":\n1}")}) {
     ASSERT_TRUE(log_.store().commit_and_wait({.changes = {}, .entries = {bad}}).has_value());
     log_.publish();
     expect(verify(), Reason::log_entry_corrupt, "entry 600");

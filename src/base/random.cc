@@ -1,6 +1,8 @@
 // The kernel's random bytes, and names made of them.
 #include "base/random.h"
 
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -13,13 +15,66 @@
 
 namespace watchword {
 
-void SystemRandom::fill(std::span<std::uint8_t> out) {
+namespace {
+
+void fill_from_kernel(std::span<std::uint8_t> out) {
   while (!out.empty()) {
     const ssize_t got = ::getrandom(out.data(), out.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) std::abort();
     out = out.subspan(static_cast<std::size_t>(got));
   }
+}
+
+// A page of random bytes that this thread has not used yet: a request draws several small numbers, and a system call
+// for each would cost more than the rest of its decision. A forked child finds the page zero, that is empty, and a core
+// dump lacks it. What was drawn is wiped.
+class Reserve {
+ public:
+  Reserve() {
+    void* page = ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return;
+    if (::madvise(page, sizeof(Page), MADV_WIPEONFORK) == 0 && ::madvise(page, sizeof(Page), MADV_DONTDUMP) == 0)
+      page_ = static_cast<Page*>(page);
+    else
+      ::munmap(page, sizeof(Page));
+  }
+  Reserve(const Reserve&) = delete;
+  Reserve& operator=(const Reserve&) = delete;
+  ~Reserve() {
+    if (page_ == nullptr) return;
+    ::explicit_bzero(page_, sizeof(Page));
+    ::munmap(page_, sizeof(Page));
+  }
+
+  void draw(std::span<std::uint8_t> out) {
+    if (page_ == nullptr) return fill_from_kernel(out);
+    if (page_->left < out.size()) {
+      fill_from_kernel(page_->bytes);
+      page_->left = page_->bytes.size();
+    }
+    page_->left -= out.size();
+    std::uint8_t* from = page_->bytes.data() + page_->left;
+    std::copy_n(from, out.size(), out.begin());
+    ::explicit_bzero(from, out.size());
+  }
+
+ private:
+  struct Page {
+    std::size_t left;  // the first `left` bytes are unused
+    std::array<std::uint8_t, 4096 - sizeof(std::size_t)> bytes;
+  };
+  Page* page_ = nullptr;  // null where the kernel cannot promise this
+};
+
+constexpr std::size_t kMostFromReserve = 256;
+
+}  // namespace
+
+void SystemRandom::fill(std::span<std::uint8_t> out) {
+  if (out.size() > kMostFromReserve) return fill_from_kernel(out);
+  thread_local Reserve reserve;
+  reserve.draw(out);
 }
 
 // SplitMix64 (Steele, Lea, Flood 2014).

@@ -1,8 +1,11 @@
 #include "base/random.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <vector>
 
@@ -38,6 +41,39 @@ TEST(Ulid, SortsByTimeAndNeverRepeats) {
     EXPECT_LT(last, ulid);
     last = ulid;
     EXPECT_TRUE(seen.insert(ulid.substr(10)).second);
+  }
+}
+
+TEST(SystemRandom, GivesAForkedChildOtherBytesThanItsParent) {
+  SystemRandom random;
+  std::array<std::uint8_t, 16> mine{}, childs{};
+  random.fill(mine);  // from here on the parent has bytes in reserve
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    random.fill(childs);
+    ::_exit(::write(pipe[1], childs.data(), childs.size()) == 16 ? 0 : 1);
+  }
+  ASSERT_GT(child, 0);
+  random.fill(mine);
+  ASSERT_EQ(::read(pipe[0], childs.data(), childs.size()), 16);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_NE(mine, childs);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+}
+
+TEST(SystemRandom, NeverGivesTheSameBytesTwice) {
+  SystemRandom random;
+  std::set<std::vector<std::uint8_t>> seen;
+  for (int i = 0; i < 10'000; ++i) {
+    std::vector<std::uint8_t> drawn(8 + static_cast<std::size_t>(i) % 300);
+    random.fill(drawn);
+    drawn.resize(8);
+    EXPECT_TRUE(seen.insert(drawn).second);
   }
 }
 

@@ -36,6 +36,8 @@ issuer::MachineMapping read_machine(Decoder& decoder, const Node& node) {
                  {"kind", "job", "project", "project_id", "pipeline", "ref", "sha", "environment", "user", "ref_protected"});
   machine.read("kind", mapping.kind, {{"job", issuer::Kind::job}, {"service", issuer::Kind::service}});
   read_claim(decoder, machine, "job", mapping.job);
+  if (mapping.kind == issuer::Kind::job && !mapping.job)
+    decoder.refuse(node.at, "kind: job without job", "the claim that names the job, as each job has one session");
   read_claim(decoder, machine, "project", mapping.project);
   read_claim(decoder, machine, "project_id", mapping.project_id);
   read_claim(decoder, machine, "pipeline", mapping.pipeline);

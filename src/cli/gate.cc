@@ -136,7 +136,8 @@ std::expected<void, std::vector<Error>> Gate::reload_policy(std::string_view why
   if (!policy) return refuse(std::move(policy).error());
   auto routes = gateway::Routes::make(*policy);
   if (!routes) return refuse({std::move(routes).error()});
-  if ((*policy)->digest() != service_->snapshot().policy->digest()) record_policy(policy->get(), {}, why);
+  bool mended = !policy_trouble_.empty();  // written under policy_mutex_ only
+  if (mended || (*policy)->digest() != service_->snapshot().policy->digest()) record_policy(policy->get(), {}, why);
   proxy_->set_routes(*std::move(routes));
   service_->set_policy(*std::move(policy));
   std::lock_guard trouble(trouble_mutex_);

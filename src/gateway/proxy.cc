@@ -148,13 +148,11 @@ class ProxyImpl final : public Proxy {
     bool failed = describe(error.reason).kind == ReasonKind::error;
     (failed ? failed_ : denied_).add();
     access::Recorder::describe(entry, error, failed ? audit::Outcome::error : audit::Outcome::deny);
-    RefusalText text{entry.id, session ? issuer::you_are(session->principal()) : "", entry.role, entry.rule};
-    if (auto queued = parts_.recorder.queue(std::move(entry)); !queued) {
-      error = std::move(queued).error();
-      text.record.clear();
-    }
-    auto nonce = error.reason == Reason::dpop_nonce_required ? parts_.service.parts().dpop.nonce(parts_.clock.now()) : "";
-    co_await send_refusal(exchange.reply, error, text, nonce);
+    RefusalText text{{}, session ? issuer::you_are(session->principal()) : "", entry.role, entry.rule};
+    auto told = parts_.recorder.queue_refusal(std::move(entry), std::move(error), session != nullptr);
+    text.record = std::move(told.record);
+    auto nonce = told.error.reason == Reason::dpop_nonce_required ? parts_.service.parts().dpop.nonce(parts_.clock.now()) : "";
+    co_await send_refusal(exchange.reply, told.error, text, nonce);
   }
 
   net::Task<void> answer_failure(http::Exchange& exchange, Error error, std::string record) {
@@ -168,7 +166,14 @@ class ProxyImpl final : public Proxy {
     auto response = co_await client.send(std::move(head), has_body ? &exchange.body : nullptr);
     if (!response) co_return co_await answer_failure(exchange, std::move(response).error(), std::move(record));
     auto& body = (*response)->body();
-    if (!co_await exchange.reply.begin(to_client((*response)->head()))) co_return;
+    // A short response has arrived whole by now, and leaves in one system call.
+    std::string_view first;
+    if (body.ready()) {
+      auto piece = co_await body.next();
+      if (!piece) co_return co_await answer_failure(exchange, std::move(piece).error(), std::move(record));
+      first = *piece;
+    }
+    if (!co_await exchange.reply.begin_with(to_client((*response)->head()), first)) co_return;
     while (true) {
       auto piece = co_await body.next();
       if (!piece) co_return exchange.reply.abort();

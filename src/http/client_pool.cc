@@ -9,6 +9,7 @@ namespace {
 using net::Steady;
 
 constexpr std::size_t kInputBytes = 16 * 1024;
+constexpr auto kSurelyAlive = std::chrono::milliseconds(10);  // too soon to ask the kernel
 
 }  // namespace
 
@@ -40,7 +41,9 @@ std::shared_ptr<ClientConnection> ClientPool::take_unused() {
   while (!unused_.empty()) {
     auto connection = std::move(unused_.back());
     unused_.pop_back();
-    if (Steady::now() - connection->idle_since < limits.keep_alive && connection->stream->idle()) return connection;
+    const auto unused_for = Steady::now() - connection->idle_since;
+    const bool alive = unused_for < kSurelyAlive || (unused_for < limits.keep_alive && connection->stream->idle());
+    if (alive) return connection;
     --places_;
   }
   return nullptr;

@@ -245,12 +245,13 @@ TEST(Client, DoesNotRepeatOnANewConnection) {
   });
 }
 
-TEST(Client, NoticesAClosedConnectionBeforeItIsUsed) {
+TEST(Client, NoticesAClosedConnectionBeforeItSendsWhatCannotBeRepeated) {
   ScriptedBackend backend({{.answers = {std::string(kOk)}}, {.answers = {std::string(kOk)}}});
   with_client(origin_of(backend.listener->address()), {}, [&](Client& client) -> Task<void> {
-    EXPECT_EQ(co_await fetch(client, request("GET", "/")), "200 ok");
+    EXPECT_EQ(co_await fetch(client, request("POST", "/")), "200 ok");
     backend.closed.wait();
-    EXPECT_EQ(co_await fetch(client, request("GET", "/")), "200 ok");
+    co_await net::Loop::current()->sleep(milliseconds(20));  // a connection used just now is not asked
+    EXPECT_EQ(co_await fetch(client, request("POST", "/")), "200 ok");
   });
 }
 
@@ -353,7 +354,7 @@ struct Together {
   }
   std::vector<std::string> answers;
   std::size_t left = 0;
-  net::Delivery<bool> all;
+  net::Delivery<bool> all = {};
 };
 
 TEST(Client, HoldsItsLimitOfConnectionsAndServesTheWaitingInTurn) {

@@ -156,6 +156,13 @@ Result<Principal> map_gitlab(const jose::VerifiedToken& token, std::string_view 
   return identify_gitlab(std::move(framed));
 }
 
+std::vector<std::string> documented_claims(const Profile& profile) {
+  if (profile.name != ProfileName::gitlab) return {};
+  std::vector<std::string> names = {"iss", "sub", "aud", "exp", "nbf", "iat"};
+  for (const Rule& rule : kRules) names.emplace_back(rule.claim);
+  return names;
+}
+
 Result<Principal> identify_gitlab(Principal principal) {
   Json& claims = principal.claims;
   for (const Rule& rule : kRules) WW_CHECK(check(claims, rule));

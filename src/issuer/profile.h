@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 #include "issuer/claim_path.h"
@@ -47,6 +48,10 @@ Result<Principal> map_gitlab(const jose::VerifiedToken& token, std::string_view 
 // Claims stay as they are. A machine mapping yields a Machine, a person mapping a Person, whatever the token says.
 Result<Principal> map_generic(const jose::VerifiedToken& token, std::string_view issuer_name, const Profile& profile);
 Result<Principal> map(const jose::VerifiedToken& token, std::string_view issuer_name, const Profile& profile);
+
+// The claims that the provider documents, for finding mistyped names; empty where any are possible (generic). A newer
+// release of the provider may have more.
+std::vector<std::string> documented_claims(const Profile& profile);
 
 // The principal that a token with these claims would yield. Nothing is verified: for policy tests and explain, which
 // never give access. Without exp the principal never expires.

@@ -38,8 +38,8 @@ struct Resolution {
   }
 
   Address address;
-  tcp::resolver resolver;
-  asio::steady_timer timer;
+  asio::ip::basic_resolver<tcp, asio::io_context::executor_type> resolver;
+  Timer timer;
   std::coroutine_handle<> waiter;
   std::optional<Result<Endpoints>> outcome;
 };

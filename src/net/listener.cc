@@ -123,7 +123,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   Loop& loop_;
   asio::generic::stream_protocol protocol_;
   Socket::Handle handle_;
-  asio::steady_timer pause_;
+  Timer pause_;
   std::shared_ptr<Shared> shared_;
   bool failing_ = false;  // said so already
 };

@@ -1,3 +1,5 @@
+#include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -45,7 +47,7 @@ TEST(Listener, TellsWhoConnected) {
           accepted.count_down();
         });
     ASSERT_TRUE(listener);
-    (void)run_blocking(connect((*listener)->address(), nullptr, seconds(5)));
+    EXPECT_TRUE(run_blocking(handshake((*listener)->address(), nullptr)));
     accepted.wait();
     EXPECT_TRUE(peer.loopback);
     if (address.starts_with("unix:")) {
@@ -106,7 +108,7 @@ TEST(Listener, RefusesConnectionsOnceStopped) {
   std::latch closed(2);
   for (Loop* loop : server.pool.loops()) loop->post([&] { closed.count_down(); });
   closed.wait();
-  const auto stream = run_blocking(connect(to, nullptr, seconds(5)));
+  const auto stream = run_blocking(handshake(to, nullptr));
   ASSERT_FALSE(stream);
   EXPECT_EQ(stream.error().reason, Reason::upstream_unreachable);
 }
@@ -119,6 +121,35 @@ TEST(Listener, CutsAPeerThatDoesNotEndItsTlsHandshake) {
     co_return co_await read_exactly(*stream, 1);
   }(server.address()));
   EXPECT_TRUE(!got || got->empty());
+}
+
+TEST(Listener, ServesAgainAfterThereWereNoFileDescriptors) {
+  const EchoServer server;
+  EXPECT_TRUE(run_blocking(is_served(server.address())));
+  const std::string answer = run_blocking([](Address to) -> Task<std::string> {
+    auto stream = co_await connect(to, nullptr, seconds(5));
+    EXPECT_TRUE(stream);
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+    const int second = ::socket(AF_INET, SOCK_STREAM, 0);
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(to.port);
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(second, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+    // The stream's loop answers in the meantime: the acceptor fails, and does not keep it busy for ever.
+    EXPECT_TRUE(co_await (*stream)->write("first", {}));
+    EXPECT_TRUE(co_await read_exactly(**stream, 5));
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    std::string got(6, '\0');
+    EXPECT_EQ(::send(second, "second", 6, 0), 6);
+    EXPECT_EQ(::recv(second, got.data(), got.size(), MSG_WAITALL), 6);
+    ::close(second);
+    co_return got;
+  }(server.address()));
+  EXPECT_EQ(answer, "second");
 }
 
 TEST(UnixSocket, HasItsModeAndIsRemovedAtTheEnd) {

@@ -15,7 +15,7 @@ namespace {
 thread_local Loop* current_loop = nullptr;
 
 struct Sleep {
-  asio::steady_timer timer;
+  Timer timer;
 
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> waiter) {
@@ -47,7 +47,7 @@ void Loop::post(std::move_only_function<void()> work) { asio::post(impl_->contex
 
 Loop* Loop::current() { return current_loop; }
 
-Task<void> Loop::sleep(Steady::duration time) { co_await Sleep{asio::steady_timer(impl_->context, time)}; }
+Task<void> Loop::sleep(Steady::duration time) { co_await Sleep{Timer(impl_->context, time)}; }
 
 LoopPool::LoopPool(unsigned count) {
   for (unsigned i = 0; i < count; ++i) {

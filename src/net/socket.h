@@ -18,7 +18,7 @@ namespace watchword::net {
 // Shared by its stream and by the timer that is still under way. Used only on its loop.
 class Socket : public std::enable_shared_from_this<Socket> {
  public:
-  using Handle = asio::generic::stream_protocol::socket;
+  using Handle = SocketHandle;
   using Endpoint = asio::generic::stream_protocol::endpoint;
   struct Outcome {
     error_code error;
@@ -81,11 +81,11 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void on_timer();
 
   Handle handle_;
-  asio::steady_timer timer_;
+  Timer timer_;
   Steady::time_point deadline_ = kNever;
   Steady::time_point armed_ = kNever;  // the timer fires then, at or before the deadline, and looks again
   bool expired_ = false;
-  unsigned at_once_ = 0;         // reads in a row that did not wait
+  unsigned at_once_ = 0;        // reads in a row that did not wait
   bool more_likely_ = true;     // the last read filled its buffer: try the system call before waiting
   std::shared_ptr<void> slot_;  // given back when the connection closes
 };

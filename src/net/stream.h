@@ -1,4 +1,4 @@
-// A byte stream: TCP, TLS over TCP, or a Unix socket. Used only on its loop.
+// A byte stream: TCP, TLS over TCP, or a Unix socket. Used only on its loop, and destroyed before it.
 #pragma once
 
 #include <cstdint>

@@ -151,7 +151,7 @@ TEST(Connect, TellsWhyThereIsNoConnection) {
         Case{{.host = "no-such-host.invalid", .port = 1, .unix_path = {}}, Reason::upstream_unreachable},
         Case{{.host = {}, .port = 1, .unix_path = {}}, Reason::upstream_unreachable},
         Case{*parse_address("unix:/nonexistent/socket"), Reason::upstream_unreachable}}) {
-    const auto stream = run_blocking(connect(c.address, nullptr, seconds(5)));
+    const auto stream = run_blocking(handshake(c.address, nullptr));
     ASSERT_FALSE(stream) << to_string(c.address);
     EXPECT_EQ(stream.error().reason, c.reason) << to_string(stream.error());
     EXPECT_EQ(stream.error().where, to_string(c.address));

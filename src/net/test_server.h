@@ -60,6 +60,13 @@ inline Task<Result<std::string>> ask(Address address, std::shared_ptr<TlsClientC
   co_return co_await read_exactly(*stream, text.size());
 }
 
+// The negotiated protocol.
+inline Task<Result<std::string>> handshake(Address address, std::shared_ptr<TlsClientContext> tls) {
+  WW_CO_TRY(const auto stream, co_await connect(address, tls, std::chrono::seconds(5)));
+  EXPECT_EQ(stream->encrypted(), tls != nullptr);
+  co_return std::string(stream->alpn());
+}
+
 // A server's certificate files in a directory of their own, and clients that trust their authority.
 struct TestCertificates {
   TestCertificates() {

@@ -92,12 +92,17 @@ std::size_t CompiledPolicy::rule_count() const {
 std::vector<Policy::IssuerNamed> CompiledPolicy::issuers_named() const {
   std::vector<IssuerNamed> out;
   std::set<std::string_view> seen;
-  const auto note = [&](const Matcher& matcher) {
-    if (!matcher.issuer.empty() && seen.insert(matcher.issuer).second)
-      out.push_back({matcher.issuer, matcher.place.where});
-  };
-  for (const BindingOf& binding : bindings_) note(*binding.matcher);
-  for (const DenyRule& rule : deny_) std::ranges::for_each(rule.to, note);
+  for (const Matcher* matcher : matchers())
+    if (!matcher->issuer.empty() && seen.insert(matcher->issuer).second)
+      out.push_back({matcher->issuer, matcher->place.where});
+  return out;
+}
+
+std::vector<const Matcher*> CompiledPolicy::matchers() const {
+  std::vector<const Matcher*> out;
+  for (const BindingOf& binding : bindings_) out.push_back(binding.matcher);
+  for (const DenyRule& rule : deny_)
+    for (const Matcher& matcher : rule.to) out.push_back(&matcher);
   return out;
 }
 

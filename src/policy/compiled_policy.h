@@ -1,4 +1,5 @@
-// The one Policy: documents with their names resolved, and the indexes that make a decision independent of their number.
+// The one Policy: documents with their names resolved, and the indexes that make a decision independent of their
+// number.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +36,7 @@ class CompiledPolicy final : public Policy, public std::enable_shared_from_this<
   std::vector<std::pair<std::string_view, std::string_view>> permissions(const Roles& roles) const override;
   std::size_t rule_count() const override;
   std::vector<IssuerNamed> issuers_named() const override;
+  std::vector<const Matcher*> matchers() const override;
 
  private:
   friend class Compiler;

@@ -124,7 +124,7 @@ class Compiler {
 
   void index_fences() {
     std::map<std::vector<std::string>, std::vector<std::uint32_t>> groups;  // rules by their permissions
-    std::map<std::string, std::vector<std::uint32_t>> extents;             // actions by permission
+    std::map<std::string, std::vector<std::uint32_t>> extents;              // actions by permission
     for (std::uint32_t i = 0; i < policy_->deny_.size(); ++i) {
       std::vector<std::string> texts;
       for (const DenyRule::Fence& fence : policy_->deny_[i].permissions) {
@@ -191,7 +191,7 @@ class Compiler {
 };
 
 std::expected<std::shared_ptr<const CompiledPolicy>, std::vector<Error>> compile(std::vector<Document> documents,
-                                                                                std::string digest) {
+                                                                                 std::string digest) {
   return Compiler(std::move(digest)).run(std::move(documents));
 }
 

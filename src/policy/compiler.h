@@ -14,6 +14,6 @@ namespace watchword::policy {
 
 // Errors of what no single file shows: names that stand twice or nowhere, rules that can have no effect.
 std::expected<std::shared_ptr<const CompiledPolicy>, std::vector<Error>> compile(std::vector<Document> documents,
-                                                                                std::string digest);
+                                                                                 std::string digest);
 
 }  // namespace watchword::policy

@@ -27,17 +27,26 @@ constexpr std::array<Variable, 5> kVariables{{{"job", kClaims},
                                               {"request", {Kind::map, Kind::string, kRequestFields}},
                                               {"now", {Kind::timestamp, Kind::dyn, {}}}}};
 
-const Failure kNoJob{false, "there is no 'job': the principal is a person", "use 'claims' for what both have"};
-const Failure kNoPerson{false, "there is no 'person': the principal is a machine", "use 'claims' for what both have"};
-const Failure kNoClaims{false, "the principal has no claims", ""};
+// What stands in the place of claims that the principal has not.
+struct Absent {
+  Failure job{false, "there is no 'job': the principal is a person", "use 'claims' for what both have"};
+  Failure person{false, "there is no 'person': the principal is a machine", "use 'claims' for what both have"};
+  Failure claims{false, "the principal has no claims", ""};
+};
+const Absent& absent() {
+  static const Absent kAbsent;
+  return kAbsent;
+}
 
 // The values of kVariables. Not moved: the bindings point into it.
 struct Scene {
   explicit Scene(const ConditionInput& input) {
     const auto* members = input.claims == nullptr ? nullptr : input.claims->members();
-    const Value claims = members == nullptr ? Value{&kNoClaims} : Value{cel::Map(*members)};
-    request = {{{{kRequestFields[0]}, {input.method}}, {{kRequestFields[1]}, {input.path}}, {{kRequestFields[2]}, {input.host}}}};
-    values = {input.person ? Value{&kNoJob} : claims, input.person ? claims : Value{&kNoPerson}, claims,
+    const Value claims = members == nullptr ? Value{&absent().claims} : Value{cel::Map(*members)};
+    request = {{{{kRequestFields[0]}, {input.method}},
+                {{kRequestFields[1]}, {input.path}},
+                {{kRequestFields[2]}, {input.host}}}};
+    values = {input.person ? Value{&absent().job} : claims, input.person ? claims : Value{&absent().person}, claims,
               Value{cel::Map(std::span<const Entry>(request))}, Value{input.now}};
     bindings = {values, input.facts, {input.issuer, input.project}};
   }
@@ -83,7 +92,8 @@ Result<Condition> Condition::compile(std::string_view text) {
   auto program = std::make_shared<Program>(text);
   WW_TRY(const cel::Type type, build(*program, kVariables));
   if (type.kind != Kind::boolean && type.kind != Kind::dyn)
-    return cel::invalid(text, 0, fmt::format("an expression that gives {}", cel::with_article(type.kind)), "one that gives a bool");
+    return cel::invalid(text, 0, fmt::format("an expression that gives {}", cel::with_article(type.kind)),
+                        "one that gives a bool");
   Condition out;
   out.text_ = text;
   out.program_ = std::move(program);
@@ -102,7 +112,8 @@ std::vector<Part> Condition::explain(const ConditionInput& input) const {
 
 Result<Json> Condition::evaluate_any(std::string_view text, const Json& variables, Time now) {
   if (variables.members() == nullptr)
-    return fail(Reason::condition_invalid, std::string(variables.type_name()), "an object: its members are the variables");
+    return fail(Reason::condition_invalid, std::string(variables.type_name()),
+                "an object: its members are the variables");
   WW_TRY(const Time time, time_of(variables, now));
   WW_TRY(const context::TableFacts facts, facts_of(variables, time));
   std::vector<Variable> names{{"now", {Kind::timestamp, Kind::dyn, {}}}};

@@ -18,9 +18,9 @@ namespace watchword::policy {
 // `request` is {method, path, host} and `now` is a timestamp. Using `job` of a person, or `person` of a machine, is an
 // error at run time.
 struct ConditionInput {
-  const Json* claims = nullptr;       // variable `job` (for machines) or `person`; also `claims` for either
+  const Json* claims = nullptr;  // variable `job` (for machines) or `person`; also `claims` for either
   bool person = false;
-  std::string_view issuer, project;   // scope of context.* facts
+  std::string_view issuer, project;     // scope of context.* facts
   std::string_view method, path, host;  // variable `request`; empty at the token endpoint
   Time now;
   const context::Facts* facts = nullptr;
@@ -37,7 +37,7 @@ enum class Truth : std::uint8_t {
 struct Part {
   std::string text;
   Truth truth;
-  std::string note;   // found value, the fact's source and age, or the error
+  std::string note;  // found value, the fact's source and age, or the error
 };
 
 struct ConditionResult {
@@ -51,7 +51,7 @@ class Condition {
   // condition_invalid with line:column within the text (1-based), what was found, what was expected, nearest word.
   // The position is Error::where.
   static Result<Condition> compile(std::string_view text);
-  ConditionResult evaluate(const ConditionInput& input) const;       // any thread
+  ConditionResult evaluate(const ConditionInput& input) const;  // any thread
   // The parts that &&, ||, ! and ?: put together, in the order of the text; of ?: the test and the branch taken.
   std::vector<Part> explain(const ConditionInput& input) const;
   const std::string& text() const { return text_; }

@@ -19,8 +19,7 @@ class ConditionTest : public ::testing::Test {
 
   const Json claims_ = json(R"({"ref": "feature/x", "sha": "9f3c2d1", "ref_protected": false, "job_id": 4711,
     "groups": ["dev", "ops"], "a/b": {"c": 1}, "hostile": "x\nrm -rf\u202e", "text": "true"})");
-  const context::TableFacts facts_ =
-      context::TableFacts::from_json(json(R"([
+  const context::TableFacts facts_ = context::TableFacts::from_json(json(R"([
         {"fact": "merged", "arguments": {"into": "main", "sha": "9f3c2d1"}, "value": false},
         {"fact": "merged", "arguments": {"into": "develop", "sha": "9f3c2d1"}, "value": true},
         {"fact": "frozen", "arguments": {"environment": "production"}, "value": true},
@@ -28,10 +27,11 @@ class ConditionTest : public ::testing::Test {
         {"fact": "deployment", "arguments": {"environment": "production"}, "value": {"status": "success"}},
         {"fact": "job_running", "project": "acme/other", "value": true},
         {"fact": "frozen", "arguments": {"environment": "odd"}, "value": "yes"}])"),
-                                     from_unix(1'790'000'000))
-          .value();
-  ConditionInput input_{&claims_,     false, "gitlab",        "acme/billing",           "GET",
-                        "/v1/orders", "billing.example.com", from_unix(1'790'000'100), &facts_};
+                                                                    from_unix(1'790'000'000))
+                                         .value();
+  ConditionInput input_{
+      &claims_, false, "gitlab", "acme/billing", "GET", "/v1/orders", "billing.example.com", from_unix(1'790'000'100),
+      &facts_};
 };
 
 TEST_F(ConditionTest, LooksAtClaimsRequestAndTime) {
@@ -96,7 +96,8 @@ TEST_F(ConditionTest, KeepsPeopleAndJobsApart) {
 
 TEST_F(ConditionTest, NamesTheSmallestPartThatDecided) {
   const std::pair<const char*, const char*> kRows[] = {
-      {"request.method == 'GET' && (job.ref == 'main' && job.ref_protected)", "job.ref == 'main' (job.ref is \"feature/x\")"},
+      {"request.method == 'GET' && (job.ref == 'main' && job.ref_protected)",
+       "job.ref == 'main' (job.ref is \"feature/x\")"},
       {"job.ref_protected", "job.ref_protected is false"},
       {"job.ref == 'a' || job.ref == 'b'", "job.ref == 'a' || job.ref == 'b' (job.ref is \"feature/x\")"},
       {"context.job_running() && job.ref == 'main'", "job.ref == 'main' (job.ref is \"feature/x\")"},
@@ -105,7 +106,8 @@ TEST_F(ConditionTest, NamesTheSmallestPartThatDecided) {
       {"job.environment == 'production'", "job.environment == 'production' (job has no 'environment')"},
       {"has(job.environment)", "has(job.environment) (job has no 'environment')"},
       {"job.text", "job.text is \"true\"; a string where a bool belongs"},
-      {"request.method == 'GET' &&\n  // why\n  job.ref\n    == 'main'", "job.ref == 'main' (job.ref is \"feature/x\")"},
+      {"request.method == 'GET' &&\n  // why\n  job.ref\n    == 'main'",
+       "job.ref == 'main' (job.ref is \"feature/x\")"},
       {"now < timestamp(0)", "now < timestamp(0) (now is 2026-09-21T14:15:00Z)"},
       {"job.hostile == ''", "job.hostile == '' (job.hostile is \"x\\x0arm -rf\\u{202e}\")"},
   };

@@ -66,8 +66,9 @@ void decode_fields(Decoder& decoder, const Node& node, MatcherUse use, Matcher& 
     } else if (key.text == "forks" && use == MatcherUse::binding && out.kind != issuer::Kind::person) {
       out.forks = decoder.boolean(value).value_or(false);
     } else if (key.text == "forks") {
-      decoder.refuse(key.at, "'forks'", use == MatcherUse::fence ? "claims: a deny rule always holds for forks too"
-                                                                 : "claims: only jobs and services run in forks");
+      decoder.refuse(key.at, "'forks'",
+                     use == MatcherUse::fence ? "claims: a deny rule always holds for forks too"
+                                              : "claims: only jobs and services run in forks");
     } else {
       decode_claim(decoder, key, value, out);
     }

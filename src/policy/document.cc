@@ -27,17 +27,14 @@ class DocumentDecoder {
       if (auto resource = decode_resource(decoder_, key.text, node))
         out.resources.push_back({std::move(resource), place(key.at)});
     });
-    for_each_named(fields.find("roles"), "role", [&](const yaml::Key& key, const Node& node) {
-      out.roles.push_back(role(key, node));
-    });
+    for_each_named(fields.find("roles"), "role",
+                   [&](const yaml::Key& key, const Node& node) { out.roles.push_back(role(key, node)); });
     for_each(fields.find("deny"), [&](const Node& node) { out.deny.push_back(deny_rule(node)); });
     return out;
   }
 
  private:
-  Place place(yaml::Position at) const {
-    return {fmt::format("{}:{}", rule_file_, at.line), decoder_.where(at)};
-  }
+  Place place(yaml::Position at) const { return {fmt::format("{}:{}", rule_file_, at.line), decoder_.where(at)}; }
 
   template <class F>
   void for_each_named(const Node* node, std::string_view kind, F&& f) {
@@ -96,9 +93,10 @@ class DocumentDecoder {
     const auto text = decoder_.string(node);
     if (!text) return std::nullopt;
     const auto slash = text->find('/');
-    const std::string resource = text->substr(0, slash), action = slash == std::string::npos ? "" : text->substr(slash + 1);
-    if (resource.empty() || action.empty() || resource.find_first_of("*?") != std::string::npos || action.contains('/') ||
-        (action != "*" && action.find_first_of("*?") != std::string::npos)) {
+    const std::string resource = text->substr(0, slash),
+                      action = slash == std::string::npos ? "" : text->substr(slash + 1);
+    if (resource.empty() || action.empty() || resource.find_first_of("*?") != std::string::npos ||
+        action.contains('/') || (action != "*" && action.find_first_of("*?") != std::string::npos)) {
       decoder_.refuse(node.at, fmt::format("'{}'", *text), "resource/action, or resource/* for all of its actions");
       return std::nullopt;
     }

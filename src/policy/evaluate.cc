@@ -97,9 +97,9 @@ std::optional<Verdict> CompiledPolicy::denied(const Question& question, std::uin
     const std::string& why = rule.why.empty() ? rule.name : rule.why;
     std::string found = why;
     if (!denial.found.empty()) found += (why.empty() ? "" : ": ") + denial.found;
-    Verdict verdict = refusal(denial.truth == Truth::error ? Outcome::error : Outcome::deny,
-                              sure ? Reason::denied_by_rule : reason_of(denial.truth), std::move(found),
-                              std::move(denial.expected));
+    Verdict verdict =
+        refusal(denial.truth == Truth::error ? Outcome::error : Outcome::deny,
+                sure ? Reason::denied_by_rule : reason_of(denial.truth), std::move(found), std::move(denial.expected));
     verdict.fix = std::move(denial.fix);
     verdict.rule = rule.place.rule;
     if (sure) return verdict;
@@ -114,8 +114,8 @@ Verdict CompiledPolicy::permitted(const Question& question, const Roles& roles, 
   std::optional<Verdict> best;
   int best_weight = -1;
   for (const Role* role : roles.all) {
-    for (const auto& [number, permission] : std::ranges::equal_range(
-             role->by_action, action, {}, &std::pair<std::uint32_t, const Permission*>::first)) {
+    for (const auto& [number, permission] :
+         std::ranges::equal_range(role->by_action, action, {}, &std::pair<std::uint32_t, const Permission*>::first)) {
       ConditionResult result;
       result.truth = Truth::yes;
       if (permission->when) result = permission->when->evaluate(input);
@@ -139,9 +139,8 @@ Verdict CompiledPolicy::permitted(const Question& question, const Roles& roles, 
   if (best) return *std::move(best);
   std::vector<std::string_view> names;
   for (const Role* role : roles.all) names.push_back(role->name);
-  Verdict verdict =
-      refusal(Outcome::deny, Reason::not_permitted, fmt::format("role {}", fmt::join(names, ", ")),
-              fmt::format("a role that allows {}/{}", question.resource, question.action));
+  Verdict verdict = refusal(Outcome::deny, Reason::not_permitted, fmt::format("role {}", fmt::join(names, ", ")),
+                            fmt::format("a role that allows {}/{}", question.resource, question.action));
   verdict.role = roles.all.front()->name;
   verdict.rule = roles.all.front()->place.rule;
   return verdict;
@@ -162,7 +161,8 @@ Verdict CompiledPolicy::evaluate(const Question& question) const {
   if (roles.fork_refused)
     return refusal(Outcome::deny, Reason::fork_not_admitted, issuer::you_are(question.principal),
                    "a binding with 'forks: true'");
-  return refusal(Outcome::deny, Reason::no_binding, issuer::you_are(question.principal), "a role granted to this principal");
+  return refusal(Outcome::deny, Reason::no_binding, issuer::you_are(question.principal),
+                 "a role granted to this principal");
 }
 
 }  // namespace watchword::policy

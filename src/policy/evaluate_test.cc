@@ -73,7 +73,9 @@ TEST(Evaluate, AConditionNotMetNotKnownAndFailedAreThreeAnswers) {
 
 std::string two_conditions(const std::string& first, const std::string& second) {
   const std::string head = kPolicy.substr(0, kPolicy.find("roles:"));
-  return head + "roles:\n  a:\n    granted_to: [{ job: { issuer: gitlab, ref: main } }]\n    allow:\n      - { permission: api/write, when: '" +
+  return head +
+         "roles:\n  a:\n    granted_to: [{ job: { issuer: gitlab, ref: main } }]\n    allow:\n      - { permission: "
+         "api/write, when: '" +
          first + "' }\n      - { permission: api/write, when: '" + second + "' }\n";
 }
 
@@ -81,17 +83,18 @@ TEST(Evaluate, OneConditionThatHoldsIsEnoughAndAFailureOutweighsAMissingFact) {
   const std::string yes = "true", no = "false", unknown = "context.merged(into = \"main\", sha = job.sha)",
                     error = "job.absent == 1";
   const std::vector<std::tuple<std::string, std::string, std::string>> table = {
-      {no, yes, "allow a p.yaml:12"},
-      {error, yes, "allow a p.yaml:12"},
-      {unknown, yes, "allow a p.yaml:12"},
-      {yes, error, "allow a p.yaml:11"},
-      {no, no, "deny context_not_met p.yaml:11"},
-      {no, unknown, "deny context_unknown p.yaml:12"},
-      {unknown, no, "deny context_unknown p.yaml:11"},
-      {unknown, error, "error condition_failed p.yaml:12"},
-      {error, unknown, "error condition_failed p.yaml:11"}};
+      {no, yes, "allow a p.yaml:11"},
+      {error, yes, "allow a p.yaml:11"},
+      {unknown, yes, "allow a p.yaml:11"},
+      {yes, error, "allow a p.yaml:10"},
+      {no, no, "deny context_not_met p.yaml:10"},
+      {no, unknown, "deny context_unknown p.yaml:11"},
+      {unknown, no, "deny context_unknown p.yaml:10"},
+      {unknown, error, "error condition_failed p.yaml:11"},
+      {error, unknown, "error condition_failed p.yaml:10"}};
   for (const auto& [first, second, expected] : table)
-    EXPECT_EQ(shown(ask(*policy_of(two_conditions(first, second)), job(), "api", "write")), expected) << first << " | " << second;
+    EXPECT_EQ(shown(ask(*policy_of(two_conditions(first, second)), job(), "api", "write")), expected)
+        << first << " | " << second;
 }
 
 std::string fenced(const std::string& rule) { return kPolicy + "deny:\n" + rule; }
@@ -139,8 +142,10 @@ TEST(Evaluate, ADenyRuleIsForThoseItNamesAndSparesNoFork) {
       "      - service: {issuer: okta}\n"));
   EXPECT_EQ(shown(ask(*policy, job(), "api", "read")), "allow reader p.yaml:9");
   EXPECT_EQ(shown(ask(*policy, job({{"ref", "feature/x"}}), "api", "read")), "deny denied_by_rule p.yaml:18");
-  EXPECT_EQ(shown(ask(*policy, job({{"ref", "dev"}, {"job_project_id", "666"}}), "api", "read")), "deny denied_by_rule p.yaml:18");
-  EXPECT_EQ(shown(ask(*policy, job({{"ref", "dev"}}, "another-gitlab"), "api", "read")), "deny denied_by_rule p.yaml:18");
+  EXPECT_EQ(shown(ask(*policy, job({{"ref", "dev"}, {"job_project_id", "666"}}), "api", "read")),
+            "deny denied_by_rule p.yaml:18");
+  EXPECT_EQ(shown(ask(*policy, job({{"ref", "dev"}}, "another-gitlab"), "api", "read")),
+            "deny denied_by_rule p.yaml:18");
   EXPECT_EQ(shown(ask(*policy, service(Json::object({{"sub", "x"}})), "api", "read")), "deny denied_by_rule p.yaml:18");
 }
 
@@ -158,13 +163,15 @@ TEST(Evaluate, ForksHoldOnlyRolesThatAdmitThem) {
 
 TEST(Evaluate, ClaimsAreNeverReadAsPatterns) {
   const auto policy = policy_of(kPolicy);
-  for (const std::string value : {"*", "**", "acme/*", "re:.*", "acme/billing*", "acme/billin?", "ACME/BILLING", "acme/billing/", "acme//billing"})
+  for (const std::string value : {"*", "**", "acme/*", "re:.*", "acme/billing*", "acme/billin?", "ACME/BILLING",
+                                  "acme/billing/", "acme//billing"})
     EXPECT_EQ(shown(ask(*policy, job({{"project_path", value}}), "api", "read")), "deny no_binding") << value;
 }
 
 TEST(Evaluate, KindsDoNotMix) {
   std::string text = kPolicy;
-  text.replace(text.find("job: { issuer: gitlab, project_path: acme/billing }"), 51, "person: { issuer: okta, sub: ada }");
+  text.replace(text.find("job: { issuer: gitlab, project_path: acme/billing }"), 51,
+               "person: { issuer: okta, sub: ada }");
   const auto policy = policy_of(text);
   const Json claims = Json::object({{"sub", "ada"}});
   EXPECT_EQ(shown(ask(*policy, person(claims), "api", "read")), "allow reader p.yaml:9");

@@ -33,7 +33,8 @@ deny:
   - { name: fence, permission: api/write, to: { job: { environment: production } }, unless: job.ref_protected }
 )";
 
-std::vector<Considered> explain(const issuer::Principal& who, std::string_view action, std::string_view resource = "api") {
+std::vector<Considered> explain(const issuer::Principal& who, std::string_view action,
+                                std::string_view resource = "api") {
   const auto policy = policy_of(kPolicy);
   const Roles roles = policy->roles_of(who);
   return policy->explain({who, roles, resource, action, "POST", "/", "", no_facts(), from_unix(1'795'251'600)});
@@ -50,8 +51,8 @@ TEST(Explain, NamesEveryRuleThatBearsOnTheQuestion) {
               ElementsAre("deny  p.yaml:17 no", "binding reader p.yaml:8 yes", "permission reader p.yaml:7 no",
                           "binding deployer p.yaml:11 yes", "permission deployer p.yaml:12 yes"));
   EXPECT_THAT(lines(explain(job({{"ref", "dev"}}), "read")),
-              ElementsAre("binding reader p.yaml:8 yes", "permission reader p.yaml:9 yes", "binding stranger p.yaml:14 no",
-                          "permission stranger p.yaml:15 yes"));
+              ElementsAre("binding reader p.yaml:8 yes", "permission reader p.yaml:9 yes",
+                          "binding stranger p.yaml:14 no", "permission stranger p.yaml:15 yes"));
 }
 
 TEST(Explain, SaysWhichPartFailed) {

@@ -22,7 +22,7 @@ constexpr Duration kShortestWait = std::chrono::milliseconds(1);
 // RFC 9110 9 and 5789, and those of WebDAV (RFC 4918, 3253, 5323) that backends still serve. CONNECT and TRACE are not
 // forwarded by the gate.
 const std::vector<std::string>& known_methods() {
-  static const std::vector<std::string> kMethods = {"GET",    "HEAD",     "POST",      "PUT",  "PATCH", "DELETE",
+  static const std::vector<std::string> kMethods = {"GET",     "HEAD",     "POST",      "PUT",   "PATCH", "DELETE",
                                                     "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "COPY",  "MOVE",
                                                     "LOCK",    "UNLOCK",   "REPORT",    "SEARCH"};
   return kMethods;
@@ -37,8 +37,8 @@ void check_upstream(Decoder& decoder, const Node& node, const HttpTarget& target
   if (url->path != "/" || !url->query.empty())
     decoder.refuse(node.at, fmt::format("'{}'", target.upstream), "scheme, host and port only, without a path",
                    "the request's own path is what is forwarded");
-  const bool tls_settings = !target.ca_file.empty() || !target.client_certificate.empty() || !target.client_key.empty() ||
-                            !target.server_name.empty();
+  const bool tls_settings = !target.ca_file.empty() || !target.client_certificate.empty() ||
+                            !target.client_key.empty() || !target.server_name.empty();
   if (url->scheme != "https" && tls_settings)
     decoder.refuse(node.at, fmt::format("'{}' with settings for TLS", target.upstream), "an https URL");
 }
@@ -58,9 +58,19 @@ void check_prefix(Decoder& decoder, const Node& node, const HttpTarget& target) 
 
 // What the gate itself sets or strips: an injected value would break its framing or forge who is asking.
 bool reserved(const std::string& header) {
-  constexpr std::array kReserved = {"host",    "content-length", "transfer-encoding",  "connection", "keep-alive", "te",
-                                    "trailer", "upgrade",        "proxy-connection",   "expect",     "traceparent",
-                                    "tracestate", "watchword-assertion"};
+  constexpr std::array kReserved = {"host",
+                                    "content-length",
+                                    "transfer-encoding",
+                                    "connection",
+                                    "keep-alive",
+                                    "te",
+                                    "trailer",
+                                    "upgrade",
+                                    "proxy-connection",
+                                    "expect",
+                                    "traceparent",
+                                    "tracestate",
+                                    "watchword-assertion"};
   return std::ranges::find(kReserved, header) != kReserved.end();
 }
 
@@ -73,13 +83,15 @@ void decode_injected(Decoder& decoder, const Node& node, std::vector<HttpTarget:
     header.name = ascii_lower(header.name);
     const bool token = header.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string::npos;
     if (!token || reserved(header.name))
-      decoder.refuse(name->at, fmt::format("the header '{}'", header.name), "a header that the gate does not set itself");
+      decoder.refuse(name->at, fmt::format("the header '{}'", header.name),
+                     "a header that the gate does not set itself");
   }
   if (const Node* secret = fields.require("secret"); secret != nullptr) {
     if (secret->type == Type::string) header.secret = secret->text;
-    const bool reference = std::ranges::any_of(std::array{"file:", "env:", "credential:"}, [&](std::string_view scheme) {
-      return header.secret.starts_with(scheme) && header.secret.size() > scheme.size();
-    });
+    const bool reference =
+        std::ranges::any_of(std::array{"file:", "env:", "credential:"}, [&](std::string_view scheme) {
+          return header.secret.starts_with(scheme) && header.secret.size() > scheme.size();
+        });
     if (!reference)  // and do not quote it: it may be the secret
       decoder.refuse(secret->at, "something that is no secret reference", "env:NAME, file:/path or credential:NAME");
   }
@@ -97,8 +109,9 @@ void decode_timeouts(Decoder& decoder, const Node& node, HttpTarget& target) {
 
 HttpTarget decode_target(Decoder& decoder, const Node& node) {
   HttpTarget target;
-  yaml::Object fields(decoder, node, "http", {"upstream", "host", "prefix", "ambiguous_paths", "ca", "client_certificate",
-                                              "client_key", "server_name", "inject", "timeouts"});
+  yaml::Object fields(decoder, node, "http",
+                      {"upstream", "host", "prefix", "ambiguous_paths", "ca", "client_certificate", "client_key",
+                       "server_name", "inject", "timeouts"});
   fields.read("host", target.host);
   fields.read("prefix", target.prefix);
   fields.read("ca", target.ca_file);

@@ -14,7 +14,8 @@ std::string digest_of(std::vector<PolicyFile> files) {
   std::ranges::sort(files, {}, [](const PolicyFile& file) { return std::tie(file.name, file.content); });
   std::string input;
   const auto append = [&](const std::string& text) {
-    for (int shift = 56; shift >= 0; shift -= 8) input += static_cast<char>((std::uint64_t{text.size()} >> shift) & 0xff);
+    for (int shift = 56; shift >= 0; shift -= 8)
+      input += static_cast<char>((std::uint64_t{text.size()} >> shift) & 0xff);
     input += text;
   };
   for (const PolicyFile& file : files) {
@@ -72,7 +73,8 @@ std::expected<std::shared_ptr<const Policy>, std::vector<Error>> Policy::load(co
   const auto files = read_policy_files(directory, false);
   if (!files) return std::unexpected(files.error());
   if (files->empty())
-    return std::unexpected(std::vector{Error{Reason::policy_invalid, "no policy file", "*.yaml or *.yml", directory, {}}});
+    return std::unexpected(
+        std::vector{Error{Reason::policy_invalid, "no policy file", "*.yaml or *.yml", directory, {}}});
   return build(*files);
 }
 

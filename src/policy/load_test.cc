@@ -58,15 +58,15 @@ std::string actions(const std::string& text) { return resource(std::string(kHttp
 
 INSTANTIATE_TEST_SUITE_P(
     Shape, BadPolicy,
-    ::testing::Values(
-        Bad{"role: {}", "p.yaml:1:1 the policy key 'role' | did you mean 'roles'?"}, Bad{"[]", "p.yaml:1:1 a list"},
-        Bad{"", "p.yaml:1:1 an empty file"}, Bad{"# nothing\n", "p.yaml:1:1 an empty file"},
-        Bad{"resources: []", "p.yaml:1:12 a list"}, Bad{"resources: { a/b: {} }", "p.yaml:1:14 the resource name 'a/b'"},
-        Bad{"resources: { \"*\": {} }", "p.yaml:1:14 the resource name '*'"},
-        Bad{"resources:\n  api:\n    actions: { r: { methods: [GET] } }\n", "p.yaml:3:5 no 'http'"},
-        Bad{"resources:\n  api:\n    htpp: {}\n    actions: {}\n    http: " + std::string("{ upstream: https://x, host: x }") +
-                "\n",
-            "p.yaml:3:5 the resource key 'htpp' | did you mean 'http'?"}));
+    ::testing::Values(Bad{"role: {}", "p.yaml:1:1 the policy key 'role' | did you mean 'roles'?"},
+                      Bad{"[]", "p.yaml:1:1 a list"}, Bad{"", "p.yaml:1:1 an empty file"},
+                      Bad{"# nothing\n", "p.yaml:1:1 an empty file"}, Bad{"resources: []", "p.yaml:1:12 a list"},
+                      Bad{"resources: { a/b: {} }", "p.yaml:1:14 the resource name 'a/b'"},
+                      Bad{"resources: { \"*\": {} }", "p.yaml:1:14 the resource name '*'"},
+                      Bad{"resources:\n  api:\n    actions: { r: { methods: [GET] } }\n", "p.yaml:3:5 no 'http'"},
+                      Bad{"resources:\n  api:\n    htpp: {}\n    http: { upstream: https://x, host: x }\n    actions: "
+                          "{ r: { methods: [GET] } }\n",
+                          "p.yaml:3:5 the resource key 'htpp' | did you mean 'http'?"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Http, BadPolicy,
@@ -85,39 +85,42 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{resource("upstream: https://x.internal, prefix: /x/"), "p.yaml:3:51 the prefix '/x/'"},
         Bad{resource("upstream: https://x.internal, prefix: /a/../x"), "p.yaml:3:51 the prefix '/a/../x'"},
         Bad{resource("upstream: https://x.internal, prefix: /"), "p.yaml:3:51 the prefix '/'"},
-        Bad{http_with("ambiguous_paths: allowed"), "p.yaml:3:76 'allowed' | did you mean 'allow'?"},
+        Bad{http_with("ambiguous_paths: allowed"), "p.yaml:3:78 'allowed' | did you mean 'allow'?"},
         Bad{http_with("client_key: /k.pem"), "p.yaml:3:11 one of client_certificate and client_key"},
-        Bad{http_with("timeouts: { conect: 1s }"), "p.yaml:3:71 the timeouts key 'conect' | did you mean 'connect'?"},
-        Bad{http_with("timeouts: { idle: 2h }"), "p.yaml:3:77 '2h'"},
+        Bad{http_with("timeouts: { conect: 1s }"), "p.yaml:3:73 the timeouts key 'conect' | did you mean 'connect'?"},
+        Bad{http_with("timeouts: { idle: 2h }"), "p.yaml:3:79 '2h'"},
         Bad{http_with("inject: [{ header: authorization, secret: hunter2 }]"),
-            "p.yaml:3:101 something that is no secret reference"},
+            "p.yaml:3:103 something that is no secret reference"},
         Bad{http_with("inject: [{ header: authorization, secret: 12345678 }]"),
-            "p.yaml:3:101 something that is no secret reference"},
+            "p.yaml:3:103 something that is no secret reference"},
         Bad{http_with("inject: [{ header: Watchword-Assertion, secret: env:X }]"),
-            "p.yaml:3:78 the header 'watchword-assertion'"},
-        Bad{http_with("inject: [{ header: \"x: y\", secret: env:X }]"), "p.yaml:3:78 the header 'x: y'"},
+            "p.yaml:3:80 the header 'watchword-assertion'"},
+        Bad{http_with("inject: [{ header: \"x: y\", secret: env:X }]"), "p.yaml:3:80 the header 'x: y'"},
         Bad{http_with("inject: [{ header: x-key, prefix: \"a\\r\\nb\", secret: env:X }]"),
-            "p.yaml:3:68 a prefix with control characters"}));
+            "p.yaml:3:70 a prefix with control characters"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Actions, BadPolicy,
-    ::testing::Values(
-        Bad{resource(std::string(kHttp), ""), "p.yaml:4:14 no actions"},
-        Bad{actions("read: { methods: [] }"), "p.yaml:4:33 an empty list"}, Bad{actions("read: {}"), "p.yaml:4:22 no 'methods'"},
-        Bad{actions("read: []"), "p.yaml:4:22 an empty list"},
-        Bad{actions("read: { methods: [get] }"), "p.yaml:4:34 the method 'get'"},
-        Bad{actions("read: { methods: [GTE] }"), "p.yaml:4:34 the method 'GTE' | did you mean 'GET'?"},
-        Bad{actions("read: { methods: [CONNECT] }"), "p.yaml:4:34 the method 'CONNECT'"},
-        Bad{actions("read: { methods: [GET], paths: [] }"), "p.yaml:4:46 an empty list"},
-        Bad{actions("read: { methods: [GET], paths: [v1] }"), "p.yaml:4:47 the path 'v1'"},
-        Bad{actions("read: { methods: [GET], paths: ['re:('] }"), "p.yaml:4:47 're:(': missing ): ("},
-        Bad{actions("read: { methods: [GET] }, read: { methods: [PUT] }"), "p.yaml:4:42 the key 'read' a second time"},
-        Bad{actions("read: { methods: [GET, PUT] }, write: { methods: [PUT], paths: [/a] }"),
-            "p.yaml:4:47 the action 'write' after actions that cover all of it | the first action in the file that covers a "
-            "request takes it"},
-        Bad{actions("all: { methods: ['*'] }, read: { methods: [GET] }"),
-            "p.yaml:4:41 the action 'read' after actions that cover all of it | the first action in the file that covers a "
-            "request takes it"}));
+    ::testing::Values(Bad{resource(std::string(kHttp), ""), "p.yaml:4:14 no actions"},
+                      Bad{actions("read: { methods: [] }"), "p.yaml:4:33 an empty list"},
+                      Bad{actions("read: {}"), "p.yaml:4:22 no 'methods'"},
+                      Bad{actions("read: []"), "p.yaml:4:22 an empty list"},
+                      Bad{actions("read: { methods: [get] }"), "p.yaml:4:34 the method 'get'"},
+                      Bad{actions("read: { methods: [GTE] }"), "p.yaml:4:34 the method 'GTE' | did you mean 'GET'?"},
+                      Bad{actions("read: { methods: [CONNECT] }"), "p.yaml:4:34 the method 'CONNECT'"},
+                      Bad{actions("read: { methods: [GET], paths: [] }"), "p.yaml:4:47 an empty list"},
+                      Bad{actions("read: { methods: [GET], paths: [v1] }"), "p.yaml:4:48 the path 'v1'"},
+                      Bad{actions("read: { methods: [GET], paths: ['re:('] }"), "p.yaml:4:48 're:(': missing ): ("},
+                      Bad{actions("read: { methods: [GET] }, read: { methods: [PUT] }"),
+                          "p.yaml:4:42 the key 'read' a second time"},
+                      Bad{actions("read: { methods: [GET, PUT] }, write: { methods: [PUT], paths: [/a] }"),
+                          "p.yaml:4:47 the action 'write' after actions that cover all of it | the first action in the "
+                          "file that covers a "
+                          "request takes it"},
+                      Bad{actions("all: { methods: ['*'] }, read: { methods: [GET] }"),
+                          "p.yaml:4:41 the action 'read' after actions that cover all of it | the first action in the "
+                          "file that covers a "
+                          "request takes it"}));
 
 std::string role(const std::string& granted_to, const std::string& allow = "[api/read]", const std::string& more = "") {
   return "roles:\n  r:\n    granted_to: " + granted_to + "\n    allow: " + allow + "\n" + more;
@@ -129,26 +132,31 @@ std::string allowing(const std::string& allow, const std::string& more = "") {
 
 INSTANTIATE_TEST_SUITE_P(
     Bindings, BadPolicy,
-    ::testing::Values(
-        Bad{role("[]"), "p.yaml:8:17 an empty list"}, Bad{role("{}"), "p.yaml:8:17 an object"},
-        Bad{role("[{}]"), "p.yaml:8:18 0 keys"}, Bad{role("[{ jobs: {} }]"), "p.yaml:8:20 the kind of principal 'jobs' | did you mean 'job'?"},
-        Bad{role("[{ job: { issuer: g, a: b }, person: { issuer: g, a: b } }]"), "p.yaml:8:18 2 keys"},
-        Bad{"roles:\n  r:\n    allow: [api/read]\n", "p.yaml:8:5 no 'granted_to'"},
-        Bad{bound("project_path: acme/billing"), "p.yaml:8:25 a binding without an issuer"},
-        Bad{bound("issuer: gitlab"),
-            "p.yaml:8:25 a binding without any claim | name the project: everyone who can run a job at the issuer would hold "
-            "the role"},
-        Bad{bound("issuer: gitlab, forks: true"),
-            "p.yaml:8:25 a binding without any claim | name the project: everyone who can run a job at the issuer would hold "
-            "the role"},
-        Bad{bound("issuer: gitlab, ref: []"), "p.yaml:8:48 an empty list"},
-        Bad{bound("issuer: gitlab, ref: "), "p.yaml:8:48 nothing"}, Bad{bound("issuer: gitlab, ref: 1.5"), "p.yaml:8:48 a number | put quotes around it"},
-        Bad{bound("issuer: gitlab, ref: {}"), "p.yaml:8:48 an object"}, Bad{bound("issuer: gitlab, ref: ''"), "p.yaml:8:48 an empty pattern"},
-        Bad{bound("issuer: gitlab, ref: 're:['"), "p.yaml:8:48 're:[': missing ]: ["},
-        Bad{bound("issuer: gitlab, project_id: 007"), "p.yaml:8:55 '007' | put quotes around it if the claim is a string"},
-        Bad{bound("issuer: gitlab, ref_protected: True"), "p.yaml:8:58 'True' | write true"},
-        Bad{bound("issuer: gitlab, forks: sometimes, ref: main"), "p.yaml:8:50 'sometimes'"},
-        Bad{role("[{ person: { issuer: okta, forks: true, sub: x } }]"), "p.yaml:8:45 'forks'"}));
+    ::testing::Values(Bad{role("[]"), "p.yaml:8:17 an empty list"}, Bad{role("{}"), "p.yaml:8:17 an object"},
+                      Bad{role("[{}]"), "p.yaml:8:18 0 keys"},
+                      Bad{role("[{ jobs: {} }]"), "p.yaml:8:20 the kind of principal 'jobs' | did you mean 'job'?"},
+                      Bad{role("[{ job: { issuer: g, a: b }, person: { issuer: g, a: b } }]"), "p.yaml:8:18 2 keys"},
+                      Bad{"roles:\n  r:\n    allow: [api/read]\n", "p.yaml:8:5 no 'granted_to'"},
+                      Bad{bound("project_path: acme/billing"), "p.yaml:8:25 a binding without an issuer"},
+                      Bad{bound("issuer: gitlab"),
+                          "p.yaml:8:25 a binding without any claim | name the project: everyone who can run a job at "
+                          "the issuer would hold "
+                          "the role"},
+                      Bad{bound("issuer: gitlab, forks: true"),
+                          "p.yaml:8:25 a binding without any claim | name the project: everyone who can run a job at "
+                          "the issuer would hold "
+                          "the role"},
+                      Bad{bound("issuer: gitlab, ref: []"), "p.yaml:8:48 an empty list"},
+                      Bad{bound("issuer: gitlab, ref: "), "p.yaml:8:49 nothing"},
+                      Bad{bound("issuer: gitlab, ref: 1.5"), "p.yaml:8:48 a number | put quotes around it"},
+                      Bad{bound("issuer: gitlab, ref: {}"), "p.yaml:8:48 an object"},
+                      Bad{bound("issuer: gitlab, ref: ''"), "p.yaml:8:48 an empty pattern"},
+                      Bad{bound("issuer: gitlab, ref: 're:['"), "p.yaml:8:48 're:[': missing ]: ["},
+                      Bad{bound("issuer: gitlab, project_id: 007"),
+                          "p.yaml:8:55 '007' | put quotes around it if the claim is a string"},
+                      Bad{bound("issuer: gitlab, ref_protected: True"), "p.yaml:8:58 'True' | write true"},
+                      Bad{bound("issuer: gitlab, forks: sometimes, ref: main"), "p.yaml:8:50 'sometimes'"},
+                      Bad{role("[{ person: { issuer: okta, forks: true, sub: x } }]"), "p.yaml:8:44 'forks'"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Allow, BadPolicy,
@@ -162,9 +170,10 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{allowing("[api/*, { permission: api/write, when: 'true' }]"), "p.yaml:9:20 'api/write' again"},
         Bad{allowing("[{ permission: api/write, when: 'true' }, api/*]"), "p.yaml:9:13 'api/write' again"},
         Bad{allowing("[{ when: 'true' }]"), "p.yaml:9:13 no 'permission'"},
-        Bad{allowing("[{ permission: api/read, wehn: 'true' }]"), "p.yaml:9:38 the allow key 'wehn' | did you mean 'when'?"},
+        Bad{allowing("[{ permission: api/read, wehn: 'true' }]"),
+            "p.yaml:9:37 the allow key 'wehn' | did you mean 'when'?"},
         Bad{allowing("[{ permission: api/read, approval: { from: group x } }]"),
-            "p.yaml:9:48 'approval' | approvals are not served yet: leave this permission out until they are"},
+            "p.yaml:9:47 'approval' | approvals are not served yet: leave this permission out until they are"},
         Bad{allowing("[api/read]", "    session: { ttl: 0s }\n"), "p.yaml:10:21 '0s'"},
         Bad{allowing("[api/read]", "    session: { ttl: 25h }\n"), "p.yaml:10:21 '25h'"},
         Bad{allowing("[api/read]", "    session: { exchanges: one }\n"), "p.yaml:10:27 'one' | did you mean 'once'?"},
@@ -173,18 +182,23 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Deny, BadPolicy,
-    ::testing::Values(
-        Bad{"deny: []", "p.yaml:6:7 an empty list"}, Bad{"deny: [{ why: x }]", "p.yaml:6:8 no 'permission'"},
-        Bad{"deny: [{ permission: '*' }]", "p.yaml:6:22 '*' | write \"*/*\" for everything"},
-        Bad{"deny: [{ permission: api }]", "p.yaml:6:22 'api'"}, Bad{"deny: [{ permission: [] }]", "p.yaml:6:22 an empty list"},
-        Bad{"deny: [{ permission: '*/wirte' }]", "p.yaml:6:22 '*/wirte', which is no action of any resource"},
-        Bad{"deny: [{ permission: api/wirte }]", "p.yaml:6:22 'api/wirte', which is no action of any resource | did you mean 'api/write'?"},
-        Bad{"deny: [{ permission: re:.* }]", "p.yaml:6:22 're:.*'"},
-        Bad{"deny: [{ permission: api/*, to: {} }]", "p.yaml:6:33 0 keys"},
-        Bad{"deny: [{ permission: api/*, to: [] }]", "p.yaml:6:33 an empty list"},
-        Bad{"deny: [{ permission: api/*, to: { job: {} } }]", "p.yaml:6:40 an empty matcher | leave 'to' out if the rule is for everyone"},
-        Bad{"deny: [{ permission: api/*, to: { job: { forks: true } } }]", "p.yaml:6:42 'forks'"},
-        Bad{"deny: [{ permission: api/*, unles: 'true' }]", "p.yaml:6:29 the deny key 'unles' | did you mean 'unless'?"}));
+    ::testing::Values(Bad{"deny: []", "p.yaml:6:7 an empty list"},
+                      Bad{"deny: [{ why: x }]", "p.yaml:6:8 no 'permission'"},
+                      Bad{"deny: [{ permission: '*' }]", "p.yaml:6:22 '*' | write \"*/*\" for everything"},
+                      Bad{"deny: [{ permission: api }]", "p.yaml:6:22 'api'"},
+                      Bad{"deny: [{ permission: [] }]", "p.yaml:6:22 an empty list"},
+                      Bad{"deny: [{ permission: '*/wirte' }]",
+                          "p.yaml:6:22 '*/wirte', which is no action of any resource"},
+                      Bad{"deny: [{ permission: api/wirte }]",
+                          "p.yaml:6:22 'api/wirte', which is no action of any resource | did you mean 'api/write'?"},
+                      Bad{"deny: [{ permission: re:.* }]", "p.yaml:6:22 're:.*'"},
+                      Bad{"deny: [{ permission: api/*, to: {} }]", "p.yaml:6:33 0 keys"},
+                      Bad{"deny: [{ permission: api/*, to: [] }]", "p.yaml:6:33 an empty list"},
+                      Bad{"deny: [{ permission: api/*, to: { job: {} } }]",
+                          "p.yaml:6:40 an empty matcher | leave 'to' out if the rule is for everyone"},
+                      Bad{"deny: [{ permission: api/*, to: { job: { forks: true } } }]", "p.yaml:6:42 'forks'"},
+                      Bad{"deny: [{ permission: api/*, unles: 'true' }]",
+                          "p.yaml:6:29 the deny key 'unles' | did you mean 'unless'?"}));
 
 TEST(PolicyLoad, GivesAConditionsErrorWhereItStandsInTheFile) {
   const auto errors = errors_of({{"p.yaml", kResource + allowing("[{ permission: api/read, when: job.ref == }]")}});
@@ -192,20 +206,37 @@ TEST(PolicyLoad, GivesAConditionsErrorWhereItStandsInTheFile) {
   EXPECT_THAT(errors[0], HasSubstr("p.yaml:9:"));
 }
 
+// Every block of docs/policy.md that shows a part of a policy.
+TEST(PolicyLoad, TheManualsExamplesLoad) {
+  const auto manual = read_file(WATCHWORD_SOURCE_DIR "/docs/policy.md");
+  ASSERT_TRUE(manual);
+  std::vector<std::pair<std::string, std::string>> files;
+  for (std::size_t at = 0; (at = manual->find("```yaml\n", at)) != std::string::npos;) {
+    at += 8;
+    const std::string block = manual->substr(at, manual->find("```", at) - at);
+    if (!block.starts_with("base:")) files.emplace_back(std::to_string(files.size()), block);
+  }
+  EXPECT_EQ(files.size(), 3U);
+  EXPECT_THAT(errors_of(files), ElementsAre());
+}
+
 TEST(PolicyLoad, GivesAllErrorsOfAllFiles) {
-  const auto errors = errors_of({{"b.yaml", "roles: { r: { alow: [a/b] } }"}, {"a.yaml", "x: &y 1"}, {"c.yaml", "resources: 7"}});
+  const auto errors =
+      errors_of({{"b.yaml", "roles: { r: { alow: [a/b] } }"}, {"a.yaml", "x: &y 1"}, {"c.yaml", "resources: 7"}});
   EXPECT_THAT(errors, ElementsAre(HasSubstr("a.yaml:1:4"), HasSubstr("b.yaml:1:15"), HasSubstr("b.yaml:1:13"),
                                   HasSubstr("b.yaml:1:13"), HasSubstr("c.yaml:1:12")));
 }
 
 TEST(PolicyLoad, NamesAreUniqueOverAllFilesAndTheErrorNamesTheOtherPlace) {
-  const std::string other = "resources:\n  %: { http: { upstream: https://b, host: # }, actions: { r: { methods: [GET] } } }\n";
+  const std::string other =
+      "resources:\n  %: { http: { upstream: https://b, host: # }, actions: { r: { methods: [GET] } } }\n";
   const auto second = [&](std::string name, std::string host) {
     std::string text = other;
     text.replace(text.find('%'), 1, name);
     text.replace(text.find('#'), 1, host);
     const auto policy = Policy::parse({{"a.yaml", kResource}, {"b.yaml", text}});
-    return policy ? std::string("loads") : policy.error()[0].where + " " + policy.error()[0].found + ": " + policy.error()[0].expected;
+    return policy ? std::string("loads")
+                  : policy.error()[0].where + " " + policy.error()[0].found + ": " + policy.error()[0].expected;
   };
   EXPECT_EQ(second("api", "b.acme.dev"),
             "b.yaml:2:3 the resource 'api' a second time: each resource once; it stands at a.yaml:2:3 already");
@@ -222,7 +253,9 @@ TEST(PolicyLoad, RolesMayNameResourcesOfLaterFiles) {
 }
 
 TEST(PolicyLoad, DigestCoversNamesAndContentsWhateverTheOrder) {
-  const auto digest = [](const std::vector<std::pair<std::string, std::string>>& files) { return (*Policy::parse(files))->digest(); };
+  const auto digest = [](const std::vector<std::pair<std::string, std::string>>& files) {
+    return (*Policy::parse(files))->digest();
+  };
   const std::string empty = "{}";
   EXPECT_EQ(digest({{"a", empty}, {"b", kResource}}), digest({{"b", kResource}, {"a", empty}}));
   EXPECT_NE(digest({{"a", empty}, {"b", kResource}}), digest({{"a", kResource}, {"b", empty}}));
@@ -242,14 +275,17 @@ class PolicyDirectory : public ::testing::Test {
     ::rmdir(path_.c_str());
     ::rmdir(path_.substr(0, path_.rfind('/')).c_str());
   }
-  void write(const std::string& name, const std::string& text) { EXPECT_TRUE(write_file_atomically(path_ + "/" + name, text)); }
+  void write(const std::string& name, const std::string& text) {
+    EXPECT_TRUE(write_file_atomically(path_ + "/" + name, text));
+  }
   std::string path_;
 };
 
 TEST_F(PolicyDirectory, IsReadWithoutTestsHiddenFilesAndOthers) {
   write("b.yaml", allowing("[api/read]"));
   write("a.yml", kResource);
-  for (const std::string name : {".b.yaml.swp", ".hidden.yaml", "a.test.yaml", "notes.txt", "b.yaml~"}) write(name, "not: [policy");
+  for (const std::string name : {".b.yaml.swp", ".hidden.yaml", "a.test.yaml", "notes.txt", "b.yaml~"})
+    write(name, "not: [policy");
   const auto policy = Policy::load(path_ + "/");
   ASSERT_TRUE(policy) << to_string(policy.error()[0]);
   EXPECT_EQ((*policy)->rule_count(), 2U);

@@ -69,8 +69,7 @@ void explain(const Matcher& matcher, const issuer::Principal& principal, std::ve
       failed.push_back(fmt::format("{} is {}, wanted {}", what, is, wanted));
   };
   note(matcher.kind == principal.kind, "the principal", issuer::name(principal.kind), issuer::name(matcher.kind));
-  if (!matcher.issuer.empty())
-    note(matcher.issuer == principal.issuer, "issuer", principal.issuer, matcher.issuer);
+  if (!matcher.issuer.empty()) note(matcher.issuer == principal.issuer, "issuer", principal.issuer, matcher.issuer);
   for (const ClaimTest& test : matcher.claims)
     note(matches(test, principal.claims), test.claim.text(), shown(test.claim.find(principal.claims)), shown(test));
 }

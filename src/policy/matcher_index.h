@@ -20,7 +20,8 @@ class MatcherIndex {
  public:
   explicit MatcherIndex(std::vector<const Matcher*> matchers);
   // Positions within `matchers` of all that match, ascending. Costs a look-up for each claim name that serves as a key,
-  // and a trial of those few found; of the rest, those that no key fits (only regular expressions or booleans) are tried.
+  // and a trial of those few found; of the rest, those that no key fits (only regular expressions or booleans) are
+  // tried.
   std::vector<std::uint32_t> matching(const issuer::Principal& principal) const;
 
  private:

@@ -1,4 +1,5 @@
-// Patterns of claims and paths. They match the whole value: exact unless written as a glob or as "re:" (RE2 full match).
+// Patterns of claims and paths. They match the whole value: exact unless written as a glob or as "re:" (RE2 full
+// match).
 //   *    any characters within one segment (no '/')      **   any characters, '/' too; either may match nothing
 //   ?    one character that is not '/'                   re:  the rest is a regular expression for the whole value
 // There is no escape: a literal * or ? in a pattern needs "re:" with \* or \?.
@@ -22,7 +23,8 @@ class Pattern {
   static Pattern exactly(std::string_view text);        // never read as a pattern
   bool matches(std::string_view value) const;           // any thread
   bool exact() const { return !glob_ && !regex_; }
-  // What every match begins with: all of an exact pattern, of a glob what stands before its first wildcard, else nothing.
+  // What every match begins with: all of an exact pattern, of a glob what stands before its first wildcard, else
+  // nothing.
   std::string_view literal_prefix() const;
   const std::string& text() const { return text_; }
 

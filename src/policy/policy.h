@@ -14,16 +14,19 @@
 
 namespace watchword::policy {
 
-struct Role;  // policy/document.h
+struct Role;     // policy/document.h
+struct Matcher;  // policy/matcher.h
 
 // Which ambiguous paths a resource takes (http/uri.h), where its upstream is, how it is reached. Data for the gateway.
 struct HttpTarget {
-  std::string upstream;             // origin URL: scheme, host, port
-  std::string host;                 // exact, lower case, without port; or empty with prefix set
-  std::string prefix;               // "/billing" : path prefix on the gate's own host, removed before forwarding
+  std::string upstream;  // origin URL: scheme, host, port
+  std::string host;      // exact, lower case, without port; or empty with prefix set
+  std::string prefix;    // "/billing" : path prefix on the gate's own host, removed before forwarding
   bool allow_ambiguous_paths = false;
   std::string ca_file, client_certificate, client_key, server_name;
-  struct InjectedHeader { std::string name, prefix, secret; };  // authorization: "Bearer " + secret reference
+  struct InjectedHeader {
+    std::string name, prefix, secret;
+  };  // authorization: "Bearer " + secret reference
   std::vector<InjectedHeader> inject;
   Duration connect_time = std::chrono::seconds(5);
   Duration response_time = std::chrono::seconds(60);
@@ -57,7 +60,7 @@ class Policy;
 struct Roles {
   std::vector<const Role*> all;  // in the order of the policy's files
   SessionLimits limits;
-  bool fork_refused = false;     // bindings would match but do not admit forks
+  bool fork_refused = false;             // bindings would match but do not admit forks
   std::shared_ptr<const Policy> policy;  // that made this
 };
 
@@ -121,6 +124,7 @@ class Policy {
     std::string name, where;
   };
   virtual std::vector<IssuerNamed> issuers_named() const = 0;
+  virtual std::vector<const Matcher*> matchers() const = 0;  // of bindings, then of deny rules (policy/misfits.h)
 };
 
 const std::string& name_of(const Role& role);

@@ -93,7 +93,8 @@ TEST(Resource, CarriesHowItsUpstreamIsReached) {
   EXPECT_EQ(http.client_key, "/etc/gate.key");
   EXPECT_EQ(http.server_name, "billing");
   ASSERT_EQ(http.inject.size(), 1U);
-  EXPECT_EQ(http.inject[0].name + "|" + http.inject[0].prefix + "|" + http.inject[0].secret, "authorization|Bearer |env:BILLING_TOKEN");
+  EXPECT_EQ(http.inject[0].name + "|" + http.inject[0].prefix + "|" + http.inject[0].secret,
+            "authorization|Bearer |env:BILLING_TOKEN");
   EXPECT_EQ(http.connect_time, std::chrono::seconds(1));
   EXPECT_EQ(http.response_time, std::chrono::seconds(30));
   EXPECT_EQ(http.idle_time, std::chrono::minutes(5));

@@ -69,8 +69,9 @@ class TestDecoder {
   TestCase test(const Node& node, const Setting& base) {
     TestCase out;
     out.where = decoder_.where(node.at);
-    yaml::Object fields(decoder_, node, "test", {"name", "issuer", "profile", "kind", "claims", "without", "facts", "at",
-                                                 "request", "expect", "reason", "role"});
+    yaml::Object fields(decoder_, node, "test",
+                        {"name", "issuer", "profile", "kind", "claims", "without", "facts", "at", "request", "expect",
+                         "reason", "role"});
     if (const Node* name = fields.require("name"); name != nullptr) {
       fields.read("name", out.name);
       if (!out.name.empty() && !names_.insert(out.name).second)

@@ -43,8 +43,8 @@ Verdict decide(const Policy& policy, const TestCase& test) {
   if (target.empty()) target = "/";
   const std::string* action = resource->action_for(test.method, target);
   if (action == nullptr) return refused(Reason::action_unknown);
-  return policy.evaluate({test.principal, roles, resource->name(), *action, test.method, target, test.host, test.facts,
-                          test.at});
+  return policy.evaluate(
+      {test.principal, roles, resource->name(), *action, test.method, target, test.host, test.facts, test.at});
 }
 
 std::string shown(Outcome outcome, std::optional<Reason> reason, std::string_view role, std::string_view rule) {
@@ -57,8 +57,7 @@ std::string shown(Outcome outcome, std::optional<Reason> reason, std::string_vie
 
 TestOutcome run(const Policy& policy, const TestCase& test) {
   const Verdict verdict = decide(policy, test);
-  const std::optional<Reason> reason =
-      verdict.outcome == Outcome::allow ? std::nullopt : std::optional(verdict.reason);
+  const std::optional<Reason> reason = verdict.outcome == Outcome::allow ? std::nullopt : std::optional(verdict.reason);
   const bool passed = verdict.outcome == test.expect && (!test.reason || reason == test.reason) &&
                       (test.role.empty() || verdict.role == test.role);
   if (passed) return {test.name, test.where, std::nullopt};
@@ -71,7 +70,7 @@ TestOutcome run(const Policy& policy, const TestCase& test) {
 }  // namespace
 
 std::expected<std::vector<TestOutcome>, std::vector<Error>> run_tests(const Policy& policy, std::string_view file,
-                                                                     std::string_view content) {
+                                                                      std::string_view content) {
   const auto root = yaml::read(file, content, Reason::policy_invalid);
   if (!root) return std::unexpected(root.error());
   yaml::Decoder decoder(std::string(file), Reason::policy_invalid);

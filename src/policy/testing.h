@@ -22,6 +22,6 @@ struct TestOutcome {
 std::expected<std::vector<TestOutcome>, std::vector<Error>> run_tests(const std::string& directory);
 // The tests of one file's text against a policy in hand.
 std::expected<std::vector<TestOutcome>, std::vector<Error>> run_tests(const Policy& policy, std::string_view file,
-                                                                     std::string_view content);
+                                                                      std::string_view content);
 
 }  // namespace watchword::policy

@@ -92,7 +92,9 @@ TEST(PolicyTests, AskForHttpRequestsAsTheGatewayDoes) {
   const auto asked = [](const std::string& request, const std::string& reason) {
     return run_one("request: { " + request + " }, expect: deny, reason: " + reason);
   };
-  const auto allowed = [](const std::string& request) { return run_one("request: { " + request + " }, expect: allow"); };
+  const auto allowed = [](const std::string& request) {
+    return run_one("request: { " + request + " }, expect: allow");
+  };
   EXPECT_THAT(allowed("host: api.gate.acme.dev, method: GET, path: /v1/x"), ElementsAre("passed"));
   EXPECT_THAT(allowed("host: api.gate.acme.dev, method: GET, path: /v1/%78"), ElementsAre("passed"));
   EXPECT_THAT(allowed("method: GET, path: /docs"), ElementsAre("passed"));
@@ -107,7 +109,8 @@ TEST(PolicyTests, AskForHttpRequestsAsTheGatewayDoes) {
 
 TEST(PolicyTests, ServeOtherIssuersAndKinds) {
   const std::string request = "request: { resource: api, action: read }, ";
-  EXPECT_THAT(run("tests: [{ name: t, issuer: okta, profile: generic, kind: person, claims: { sub: ada }, " + request + "expect: allow }]"),
+  EXPECT_THAT(run("tests: [{ name: t, issuer: okta, profile: generic, kind: person, claims: { sub: ada }, " + request +
+                  "expect: allow }]"),
               ElementsAre("passed"));
   EXPECT_THAT(run("tests: [{ name: t, issuer: okta, profile: generic, claims: { sub: ada }, " + request +
                   "expect: deny, reason: no_binding }]"),
@@ -118,16 +121,20 @@ TEST(PolicyTests, RefuseTestsThatWouldTestNothing) {
   const std::string request = "request: { resource: api, action: read }, ";
   EXPECT_THAT(run("tests: []"), ElementsAre("p.test.yaml:1:8 an empty list"));
   EXPECT_THAT(run("{}"), ElementsAre("p.test.yaml:1:1 no 'tests'"));
-  EXPECT_THAT(run_one(request + "expects: allow"),
-              ElementsAre("p.test.yaml:16:58 the test key 'expects' | did you mean 'expect'?", "p.test.yaml:16:5 no 'expect'"));
+  EXPECT_THAT(
+      run_one(request + "expects: allow"),
+      ElementsAre("p.test.yaml:16:58 the test key 'expects' | did you mean 'expect'?", "p.test.yaml:16:5 no 'expect'"));
   EXPECT_THAT(run_one(request + "expect: allowed"), ElementsAre("p.test.yaml:16:66 'allowed' | did you mean 'allow'?"));
   EXPECT_THAT(run_one(request + "expect: deny, reason: no_bindng"),
               ElementsAre("p.test.yaml:16:80 the reason 'no_bindng' | did you mean 'no_binding'?"));
-  EXPECT_THAT(run_one(request + "expect: allow, reason: no_binding"), ElementsAre("p.test.yaml:16:81 a reason with 'expect: allow'"));
-  EXPECT_THAT(run_one("request: { resource: api }, expect: allow"), ElementsAre("p.test.yaml:16:25 another set of fields"));
+  EXPECT_THAT(run_one(request + "expect: allow, reason: no_binding"),
+              ElementsAre("p.test.yaml:16:81 a reason with 'expect: allow'"));
+  EXPECT_THAT(run_one("request: { resource: api }, expect: allow"),
+              ElementsAre("p.test.yaml:16:25 another set of fields"));
   EXPECT_THAT(run_one("request: { resource: api, action: read, method: GET, path: / }, expect: allow"),
               ElementsAre("p.test.yaml:16:25 another set of fields"));
-  EXPECT_THAT(run_one(request + "expect: allow, facts: [{ value: true }]"), ElementsAre(HasSubstr("p.test.yaml:16:80 facts[0]")));
+  EXPECT_THAT(run_one(request + "expect: allow, facts: [{ value: true }]"),
+              ElementsAre(HasSubstr("p.test.yaml:16:80 facts[0]")));
   EXPECT_THAT(run_one(request + "expect: allow, at: today"), ElementsAre("p.test.yaml:16:77 'today'"));
   EXPECT_THAT(run_one(request + "expect: allow, claims: { ref_protected: maybe }"),
               ElementsAre(AllOf(StartsWith("p.test.yaml:16:81 "), HasSubstr("ref_protected"))));

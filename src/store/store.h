@@ -19,12 +19,12 @@ namespace watchword::store {
 
 // One job's access. The columns are what people search by; `document` (JSON, access/) holds the rest.
 struct SessionRow {
-  std::string id;        // ULID
-  std::string issuer;    // the configured issuer's name
-  std::string job;       // unique within the issuer; what makes a second exchange find the first
+  std::string id;      // ULID
+  std::string issuer;  // the configured issuer's name
+  std::string job;     // unique within the issuer; what makes a second exchange find the first
   std::string project, pipeline, ref, environment, user;  // empty where the identity has none
   Time opened, expires;
-  Time keep_until;       // until then the session must be known after a restart, ended or not (its job may come back)
+  Time keep_until;  // until then the session must be known after a restart, ended or not (its job may come back)
   std::optional<Time> ended;
   std::string end_reason;  // empty while open: "expired", "job_ended", "revoked", "replaced", "policy_changed"
   std::string document;
@@ -45,11 +45,21 @@ struct Revocation {
   bool operator==(const Revocation&) const = default;
 };
 
-struct PutSession { SessionRow row; };  // by id; a second open session of the same issuer and job is an error
-struct PutKey { KeyRow row; };
-struct DropKey { std::string kid; };
-struct Revoke { Revocation revocation; };
-struct SetMeta { std::string name, value; };
+struct PutSession {
+  SessionRow row;
+};  // by id; a second open session of the same issuer and job is an error
+struct PutKey {
+  KeyRow row;
+};
+struct DropKey {
+  std::string kid;
+};
+struct Revoke {
+  Revocation revocation;
+};
+struct SetMeta {
+  std::string name, value;
+};
 using Change = std::variant<PutSession, PutKey, DropKey, Revoke, SetMeta>;
 
 // What becomes durable together or not at all: state, and the log entries that describe it.
@@ -72,11 +82,13 @@ class Store {
   virtual ~Store() = default;
 
   // Any thread. Batches of many callers share one transaction and one fsync; entries get consecutive indexes in the
-  // order of the calls. `done` is called on the writer's thread when the batch is durable, or with store_unavailable
-  // when nothing of it was kept. One failing batch does not fail its neighbours. backlog_full is delivered at once, on
-  // the calling thread, when too much waits.
+  // order of the calls (a batch without entries is told where the next one would be). `done` is called once, on the
+  // writer's thread, when the batch is durable, or when nothing of it was kept: with store_unavailable, or with
+  // internal when the batch itself cannot be (a second open session of a job). One failing batch does not fail its
+  // neighbours. On the calling thread, at once: backlog_full when too much waits, shutting_down, internal for an entry
+  // that is too long.
   virtual void commit(Batch batch, Done done) = 0;
-  // Commits and waits; not from a loop.
+  // Commits and waits; not from a loop, nor from a Done.
   Result<std::uint64_t> commit_and_wait(Batch batch);
 
   // Reads never wait for the writer. Any thread.
@@ -96,8 +108,8 @@ class Store {
 };
 
 struct StoreOptions {
-  std::string url;                      // sqlite:///absolute/path or sqlite::memory:
-  std::size_t max_backlog = 100'000;    // entries
+  std::string url;                    // sqlite:///absolute/path or sqlite::memory:
+  std::size_t max_backlog = 100'000;  // entries
   std::size_t max_backlog_bytes = 256u << 20;
   Metrics* metrics = nullptr;
 };

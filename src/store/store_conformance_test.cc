@@ -103,17 +103,17 @@ TEST_P(StoreConformance, EntriesGetConsecutiveIndexesInTheOrderOfTheCalls) {
 }
 
 TEST_P(StoreConformance, WhatIsAcknowledgedCanBeReadAtOnceAndInOrder) {
-  std::promise<void> finished;
+  std::latch finished(300);
   std::vector<std::uint64_t> acknowledged;
   bool readable = true;
   for (std::uint64_t i = 0; i < 300; ++i) {
     store_->commit(with_entries({std::to_string(i)}), [&, i](Result<std::uint64_t> index) {
       acknowledged.push_back(index.value());
       readable = readable && store_->log_entries(i, 1).value() == std::vector{std::to_string(i)};
-      if (i == 299) finished.set_value();
+      finished.count_down();
     });
   }
-  finished.get_future().wait();
+  finished.wait();
   EXPECT_TRUE(readable);
   ASSERT_EQ(acknowledged.size(), 300u);
   EXPECT_TRUE(std::ranges::is_sorted(acknowledged));
@@ -130,9 +130,11 @@ TEST_P(StoreConformance, ManyThreadsCommitAndEachBatchIsAcknowledgedOnce) {
       for (int i = 0; i < kEach; ++i) {
         const std::string name = std::to_string(t) + "/" + std::to_string(i);
         store_->commit(with_entries({name + "a", name + "b"}), [&](Result<std::uint64_t> first) {
-          const std::lock_guard lock(mutex);
-          firsts.insert(first.value());
-          all.count_down();
+          {
+            const std::lock_guard lock(mutex);
+            firsts.insert(first.value());
+          }
+          all.count_down();  // last: then the test may end
         });
       }
     });
@@ -154,25 +156,24 @@ TEST_P(StoreConformance, AFailingBatchIsKeptInNoPartAndFailsNoNeighbour) {
   ASSERT_TRUE(store_->commit_and_wait(put(row("01A", "job-1"))).has_value());
   Batch bad = put(row("01B", "job-1"));  // the job has an open session
   bad.changes.insert(bad.changes.begin(), SetMeta{"touched", "yes"});
-  std::promise<void> finished;
+  std::latch finished(3);
   std::vector<Result<std::uint64_t>> results;
   const auto keep = [&](Result<std::uint64_t> result) {
     results.push_back(std::move(result));
-    if (results.size() == 3) finished.set_value();
+    finished.count_down();
   };
   // Held back until all three wait, so that they share a transaction.
-  std::promise<void> release;
-  std::latch held(1);
+  std::latch held(1), release(1);
   store_->commit(with_entries({"held"}), [&](const auto&) {
     held.count_down();
-    release.get_future().wait();
+    release.wait();
   });
   held.wait();
   store_->commit(with_entries({"before"}), keep);
   store_->commit(std::move(bad), keep);
   store_->commit(with_entries({"after"}), keep);
-  release.set_value();
-  finished.get_future().wait();
+  release.count_down();
+  finished.wait();
 
   EXPECT_EQ(results[0].value(), 2u);
   ASSERT_FALSE(results[1].has_value());
@@ -194,11 +195,10 @@ TEST_P(StoreConformance, TooMuchWaitingIsRefusedAtOnceAndCountedCorrectly) {
     SCOPED_TRACE(by_bytes);
     open(by_bytes ? StoreOptions{.url = {}, .max_backlog = 100, .max_backlog_bytes = 20'000}
                   : StoreOptions{.url = {}, .max_backlog = 5});
-    std::promise<void> release;
-    std::latch held(1);
+    std::latch held(1), release(1);
     store_->commit(with_entries({"held"}), [&](const auto&) {
       held.count_down();
-      release.get_future().wait();
+      release.wait();
     });
     held.wait();
     std::atomic<int> written = 0;
@@ -212,7 +212,7 @@ TEST_P(StoreConformance, TooMuchWaitingIsRefusedAtOnceAndCountedCorrectly) {
       refused = result.error().reason;
     });
     EXPECT_EQ(refused, Reason::backlog_full);
-    release.set_value();
+    release.count_down();
     EXPECT_TRUE(store_->commit_and_wait({}).has_value()) << "a batch without entries only waits its turn";
     EXPECT_EQ(written, 5);
     EXPECT_EQ(store_->backlog(), 0u);
@@ -227,7 +227,8 @@ TEST_P(StoreConformance, GrowthIsToldAfterTheAcknowledgements) {
     events.push_back("grown " + std::to_string(size));
     told.set_value();
   });
-  store_->commit(with_entries({"a", "b"}), [&](const auto& first) { events.push_back("done " + std::to_string(*first)); });
+  store_->commit(with_entries({"a", "b"}),
+                 [&](const auto& first) { events.push_back("done " + std::to_string(*first)); });
   told.get_future().wait();
   EXPECT_THAT(events, ElementsAre("done 0", "grown 2"));
   store_->on_grown({});
@@ -236,7 +237,8 @@ TEST_P(StoreConformance, GrowthIsToldAfterTheAcknowledgements) {
 
 TEST_P(StoreConformance, ClosingWritesWhatWaits) {
   std::atomic<int> acknowledged = 0;
-  for (int i = 0; i < 1000; ++i) store_->commit(with_entries({"x"}), [&](const auto& r) { acknowledged += r.has_value(); });
+  for (int i = 0; i < 1000; ++i)
+    store_->commit(with_entries({"x"}), [&](const auto& r) { acknowledged += r.has_value(); });
   store_.reset();
   EXPECT_EQ(acknowledged, 1000);
 }
@@ -339,7 +341,8 @@ TEST_P(StoreConformance, MetaIsSetAndReplaced) {
 TEST_P(StoreConformance, ReadsGoOnWhileManyWrite) {
   std::atomic<bool> stop = false;
   std::jthread writing([&] {
-    for (int i = 0; !stop; ++i) EXPECT_TRUE(store_->commit_and_wait(with_entries({std::to_string(i), "pair"})).has_value());
+    for (int i = 0; !stop; ++i)
+      EXPECT_TRUE(store_->commit_and_wait(with_entries({std::to_string(i), "pair"})).has_value());
   });
   for (int i = 0; i < 500; ++i) {
     const auto entries = store_->log_entries(0, 1'000'000);

@@ -20,7 +20,8 @@ void must(bool holds) {
 void finds_by_quoted_name(const std::string& name) {
   const auto path = ClaimPath::parse("claims[" + Json(name).dump() + "]");
   if (!path) return;  // too long once escaped
-  const Json* found = path->find(Json::object({{name, "here"}}));
+  const Json claims = Json::object({{name, "here"}});
+  const Json* found = path->find(claims);
   must(found != nullptr && *found == Json("here"));
 }
 
@@ -40,7 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Json nested = watchword::parse_json(R"({"a": {"b": [1, {"c": 2}], "claims": 3}, "claims": {"a": 4}})").value();
   must(again.has_value() && again->find(nested) == path->find(nested));
   if (text.find_first_of("[]") == std::string::npos) {
-    const Json* literal = path->find(Json::object({{text, "literal"}, {"a", Json::object({{"b", "nested"}})}}));
+    const Json claims = Json::object({{"a", Json::object({{"b", "nested"}})}, {text, "literal"}});
+    const Json* literal = path->find(claims);
     must(literal != nullptr && *literal == Json("literal"));
   }
   return 0;

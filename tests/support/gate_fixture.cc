@@ -211,6 +211,7 @@ access::Decision TestGate::decide(std::string_view access_token, std::string_vie
 }
 
 std::vector<Json> TestGate::log() {
+  must(store_->commit_and_wait({}));  // what was queued before is written before
   std::vector<Json> entries;
   for (const auto& text : must(store_->log_entries(0, 100'000))) entries.push_back(must(parse_json(text)));
   return entries;

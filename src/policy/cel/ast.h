@@ -13,7 +13,7 @@
 namespace watchword::policy::cel {
 
 // What an expression may be.
-inline constexpr std::size_t kMaxText = 4096;   // bytes
+inline constexpr std::size_t kMaxText = 4096;  // bytes
 inline constexpr std::size_t kMaxNodes = 500;
 inline constexpr std::size_t kMaxNesting = 32;  // brackets, arguments and ?: within each other
 inline constexpr std::size_t kMaxDepth = 64;    // of the tree, which also counts chains such as a + b + c
@@ -59,14 +59,14 @@ using NodeId = std::uint32_t;
 
 struct Node {
   Op op = Op::literal;
-  bool receiver = false;      // call: written as a.f(b)
-  std::uint8_t depth = 1;     // of the tree below, this included
-  std::uint32_t begin = 0;    // in the text, with its brackets
+  bool receiver = false;    // call: written as a.f(b)
+  std::uint8_t depth = 1;   // of the tree below, this included
+  std::uint32_t begin = 0;  // in the text, with its brackets
   std::uint32_t end = 0;
-  std::uint32_t first = 0;    // operands: a range of Program::operands
+  std::uint32_t first = 0;  // operands: a range of Program::operands
   std::uint32_t count = 0;
   std::uint32_t index = 0;
-  std::string_view name;      // into Program::text
+  std::string_view name;  // into Program::text
   Value literal;
 };
 

@@ -19,6 +19,7 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 
 std::vector<std::string> parameter_names(const ContextFunction& function) {
   std::vector<std::string> out;
+  out.reserve(function.arity);
   for (std::size_t i = 0; i < function.arity; ++i) out.emplace_back(function.parameters[i].name);
   return out;
 }
@@ -26,11 +27,12 @@ std::vector<std::string> parameter_names(const ContextFunction& function) {
 }  // namespace
 
 const Macro* find_macro(std::string_view name) {
-  static const std::array<Macro, 5> kMacros{{{"all", Op::all, 2, "list.all(x, condition)"},
-                                             {"exists", Op::exists, 2, "list.exists(x, condition)"},
-                                             {"exists_one", Op::exists_one, 2, "list.exists_one(x, condition)"},
-                                             {"filter", Op::filter, 2, "list.filter(x, condition)"},
-                                             {"map", Op::transform, 3, "list.map(x, value) or list.map(x, condition, value)"}}};
+  static const std::array<Macro, 5> kMacros{
+      {{"all", Op::all, 2, "list.all(x, condition)"},
+       {"exists", Op::exists, 2, "list.exists(x, condition)"},
+       {"exists_one", Op::exists_one, 2, "list.exists_one(x, condition)"},
+       {"filter", Op::filter, 2, "list.filter(x, condition)"},
+       {"map", Op::transform, 3, "list.map(x, value) or list.map(x, condition, value)"}}};
   const auto found = std::ranges::find(kMacros, name, &Macro::name);
   return found == kMacros.end() ? nullptr : &*found;
 }

@@ -125,8 +125,8 @@ class Checker {
       return bad_name(at, fmt::format("the field '{}' of {}", at.name, with_article(of.kind)), "a field of a map");
     if (!of.fields.empty() && std::ranges::find(of.fields, at.name) == of.fields.end()) {
       const std::vector<std::string> names(of.fields.begin(), of.fields.end());
-      return bad_name(at, fmt::format("the unknown field '{}'", at.name), fmt::format("one of {}", fmt::join(names, ", ")),
-                 did_you_mean(at.name, names));
+      return bad_name(at, fmt::format("the unknown field '{}'", at.name),
+                      fmt::format("one of {}", fmt::join(names, ", ")), did_you_mean(at.name, names));
     }
     return Type{of.element, Kind::dyn, {}};
   }
@@ -149,7 +149,7 @@ class Checker {
     const auto [first, last] = overloads(at.name);
     if (first == last)
       return bad_name(at, fmt::format("the unknown function '{}'", at.name), "a function of docs/conditions.md",
-                 did_you_mean(at.name, function_names()));
+                      did_you_mean(at.name, function_names()));
     std::vector<std::string> usages;
     Type result{Kind::failure, Kind::dyn, {}};  // none fits so far
     for (const Function& row : functions().subspan(first, last - first)) {
@@ -158,7 +158,8 @@ class Checker {
       result.kind = result.kind == Kind::failure || result.kind == row.result ? row.result : Kind::dyn;
     }
     if (result.kind == Kind::failure)
-      return bad_name(at, fmt::format("{}({})", at.name, kinds_of(given)), fmt::format("{}", fmt::join(usages, " or ")));
+      return bad_name(at, fmt::format("{}({})", at.name, kinds_of(given)),
+                      fmt::format("{}", fmt::join(usages, " or ")));
     WW_CHECK(check_zone(at));
     at.index = static_cast<std::uint32_t>(first);
     WW_CHECK(fold(at));
@@ -218,7 +219,8 @@ class Checker {
     for (std::size_t i = 0; i < at.count; ++i) {
       WW_TRY(const Type given, check_operand(at, i));
       if (!compatible(given.kind, function.parameters[i].kind))
-        return bad(program_.operand(at, i), fmt::format("{} for '{}'", with_article(given.kind), function.parameters[i].name),
+        return bad(program_.operand(at, i),
+                   fmt::format("{} for '{}'", with_article(given.kind), function.parameters[i].name),
                    signature(function));
     }
     return Type{function.result, Kind::dyn, {}};
@@ -281,7 +283,7 @@ class Checker {
     WW_TRY(const Type range, check_operand(at, 0));
     const std::string_view called = symbol(at.op);
     if (range.kind != Kind::dyn && range.kind != Kind::list && range.kind != Kind::map)
-      return bad_name(at, fmt::format("{}() over {}", called, with_article(range.kind)), "a list or a map");
+      return bad(at, fmt::format("{}() over {}", called, with_article(range.kind)), "a list or a map");
     if (locals_.size() == kMaxMacroNesting)
       return bad(at, fmt::format("more than {} macros within each other", kMaxMacroNesting), "a flatter expression");
     at.index = static_cast<std::uint32_t>(locals_.size());
@@ -304,18 +306,21 @@ class Checker {
     WW_TRY(const Type b, check_operand(at, 1));
     const auto result = type_of(at.op, a, b);
     if (result) return *result;
-    const bool numbers = (a.kind == Kind::integer && b.kind == Kind::number) ||
-                         (a.kind == Kind::number && b.kind == Kind::integer);
+    const bool numbers =
+        (a.kind == Kind::integer && b.kind == Kind::number) || (a.kind == Kind::number && b.kind == Kind::integer);
     return bad(at, fmt::format("{} {} {}", name(a.kind), symbol(at.op), name(b.kind)), std::string(expected_of(at.op)),
                numbers ? "convert one of them, as in double(1), or write 1.0" : "");
   }
 
-  // Calls, lists and maps of constants are computed once. One that always fails is a mistake of whoever wrote it.
+  // Calls, lists and maps of constants are computed once. One that always fails is a mistake of whoever wrote it;
+  // dyn() says that it is meant.
   Status fold(Node& at) {
+    if (at.name == "dyn") return {};
     for (NodeId id : program_.operands_of(at))
       if (node(id).op != Op::literal) return {};
     const Value value = Evaluator(program_, Bindings{}, program_.constants).evaluate(at);
-    if (const auto* failure = value.failure()) return bad(at, failure->text, "a constant that has a value", failure->fix);
+    if (const auto* failure = value.failure())
+      return bad(at, failure->text, "a constant that has a value", failure->fix);
     at.op = Op::literal;
     at.literal = value;
     at.count = 0;

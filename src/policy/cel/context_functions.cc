@@ -57,6 +57,7 @@ std::span<const ContextFunction> context_functions() { return kFunctions; }
 
 std::vector<std::string> context_function_names() {
   std::vector<std::string> out;
+  out.reserve(kFunctions.size());
   for (const auto& function : kFunctions) out.emplace_back(function.name);
   return out;
 }

@@ -1,6 +1,8 @@
 // Finds the parts of an expression that decided.
 #include "policy/cel/explain.h"
 
+#include <optional>
+
 #include "policy/cel/lexer.h"
 #include "policy/cel/note.h"
 
@@ -18,21 +20,30 @@ struct Evaluated {
   Value value;
 };
 
-// Goes down to the smallest part that alone explains the truth of `node`.
-const Node& deciding(const Program& program, const Bindings& bindings, const Node& node) {
-  const Truth wanted = truth_of(Evaluated(program, bindings, node).value);
-  const bool one_of_many = node.op == Op::logical_and || (node.op == Op::logical_or && wanted != Truth::no);
-  if (one_of_many) {
-    for (NodeId id : program.operands_of(node))
-      if (truth_of(Evaluated(program, bindings, program.nodes[id]).value) == wanted)
-        return deciding(program, bindings, program.nodes[id]);
+Truth truth_of_part(const Program& program, const Bindings& bindings, NodeId id) {
+  return truth_of(Evaluated(program, bindings, program.nodes[id]).value);
+}
+
+// The branch of ?: that is taken; none when the test fails.
+std::optional<NodeId> branch(const Program& program, const Bindings& bindings, const Node& conditional) {
+  const auto operands = program.operands_of(conditional);
+  const Truth test = truth_of_part(program, bindings, operands[0]);
+  if (test == Truth::yes) return operands[1];
+  return test == Truth::no ? std::optional(operands[2]) : std::nullopt;
+}
+
+// Goes down to the smallest part that alone explains the truth of the node.
+NodeId deciding(const Program& program, const Bindings& bindings, NodeId id) {
+  const Node& node = program.nodes[id];
+  const auto operands = program.operands_of(node);
+  const Truth wanted = truth_of_part(program, bindings, id);
+  if (node.op == Op::logical_and || (node.op == Op::logical_or && wanted != Truth::no)) {
+    for (NodeId part : operands)
+      if (truth_of_part(program, bindings, part) == wanted) return deciding(program, bindings, part);
   }
-  if (node.op == Op::conditional) {
-    const Value test = Evaluated(program, bindings, program.operand(node, 0)).value;
-    if (test.as<bool>() == nullptr) return deciding(program, bindings, program.operand(node, 0));
-    return deciding(program, bindings, program.operand(node, test.is_true() ? 1 : 2));
-  }
-  return node;
+  if (node.op == Op::conditional)
+    return deciding(program, bindings, branch(program, bindings, node).value_or(operands[0]));
+  return id;
 }
 
 std::string because(const Program& program, const Evaluated& decided, const Note& note) {
@@ -50,9 +61,8 @@ void add_parts(const Program& program, const Bindings& bindings, const Node& nod
     return;
   }
   if (node.op == Op::conditional) {
-    const Value test = Evaluated(program, bindings, program.operand(node, 0)).value;
     add_parts(program, bindings, program.operand(node, 0), out);
-    if (test.as<bool>() != nullptr) add_parts(program, bindings, program.operand(node, test.is_true() ? 1 : 2), out);
+    if (const auto taken = branch(program, bindings, node)) add_parts(program, bindings, program.nodes[*taken], out);
     return;
   }
   Evaluated evaluated(program, bindings, node);
@@ -74,7 +84,7 @@ ConditionResult decide(const Program& program, const Bindings& bindings) {
   ConditionResult result;
   result.truth = truth_of(evaluator.evaluate());
   if (result.truth == Truth::yes) return result;
-  Evaluated decided(program, bindings, deciding(program, bindings, program.nodes[program.root]));
+  Evaluated decided(program, bindings, program.nodes[deciding(program, bindings, program.root)]);
   Note note = note_on(program, decided.part, decided.value, decided.evaluator);
   result.because = because(program, decided, note);
   result.fix = std::move(note.fix);

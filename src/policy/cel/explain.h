@@ -1,11 +1,12 @@
-// Says which part of an expression decided, and what was found there. The slow path: only after a refusal, or on demand.
+// Says which part of an expression decided, and what was found there. The slow path: only after a refusal, or on
+// demand.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "policy/condition.h"
 #include "policy/cel/evaluate.h"
+#include "policy/condition.h"
 
 namespace watchword::policy::cel {
 

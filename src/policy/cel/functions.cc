@@ -55,15 +55,15 @@ Value bad_conversion(Workspace& workspace, const Value& from, std::string_view t
 
 template <class T>
 bool read_number(std::string_view digits, T& out) {
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, out);
-  return error == std::errc() && stop == end;
+  const auto [stop, error] = std::from_chars(digits.begin(), digits.end(), out);
+  return error == std::errc() && stop == digits.end();
 }
 
 Value int_of_double(Workspace& workspace, Arguments a) {
   constexpr double kBeyond = 9223372036854775808.0;  // 2^63; CEL leaves both ends out
   const double number = *a[0].as<double>();
-  if (!(number > -kBeyond && number < kBeyond)) return bad_conversion(workspace, a[0], "int", "numbers within 64 bits");
+  const bool fits = number > -kBeyond && number < kBeyond;  // false for NaN
+  if (!fits) return bad_conversion(workspace, a[0], "int", "numbers within 64 bits");
   return {static_cast<std::int64_t>(number)};
 }
 Value int_of_string(Workspace& workspace, Arguments a) {
@@ -102,7 +102,8 @@ Value timestamp_of_int(Workspace& workspace, Arguments a) {
 }
 Value duration_of_string(Workspace& workspace, Arguments a) {
   const auto duration = parse_duration(text(a[0]));
-  return duration ? Value{*duration} : bad_conversion(workspace, a[0], "duration", "h, m, s, ms or us, as in \"1h30m\"");
+  return duration ? Value{*duration}
+                  : bad_conversion(workspace, a[0], "duration", "h, m, s, ms or us, as in \"1h30m\"");
 }
 
 constexpr Kind kInt = Kind::integer, kString = Kind::string, kBool = Kind::boolean, kDouble = Kind::number,

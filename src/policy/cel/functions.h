@@ -29,7 +29,7 @@ struct Overloads {
   std::size_t first, last;
 };
 Overloads overloads(std::string_view name);
-std::vector<std::string> function_names();   // with the macros, has and matches
+std::vector<std::string> function_names();    // with the macros, has and matches
 std::string usage(const Function& function);  // "string.startsWith(string)"
 
 std::span<const Function> time_functions();  // part of functions()

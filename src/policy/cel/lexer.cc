@@ -79,7 +79,7 @@ class Lexer {
       ++at_;
       return token(Token::Type::symbol);
     }
-    if (c == '&' || c == '|') return bad(std::string(1, c), fmt::format("'{0}{0}'", c));
+    if (c == '&' || c == '|') return bad(fmt::format("'{}'", c), fmt::format("'{0}{0}'", c));
     return bad(fmt::format("the character '{}'", text_.substr(at_, 1)), "an expression",
                c == '`' ? "write a[\"name\"] for a field whose name is not an identifier" : "");
   }

@@ -14,7 +14,7 @@ struct Token {
   std::string_view text;
   std::uint64_t magnitude = 0;  // integer; up to 2^63, which only a minus sign makes valid
   double number = 0;
-  std::string_view string;      // unescaped; in the text or in the workspace
+  std::string_view string;  // unescaped; in the text or in the workspace
 };
 
 // The last token is `end`. Views into `text` and `kept`. condition_invalid: see ast.h.

@@ -40,7 +40,8 @@ bool ordered(Kind kind) { return kind == Kind::dyn || std::ranges::find(kOrdered
 
 std::optional<Type> arithmetic(Op op, const Type& a, const Type& b) {
   if (op == Op::remainder)
-    return compatible(a.kind, kInt) && compatible(b.kind, kInt) ? std::optional(Type{kInt, Kind::dyn, {}}) : std::nullopt;
+    return compatible(a.kind, kInt) && compatible(b.kind, kInt) ? std::optional(Type{kInt, Kind::dyn, {}})
+                                                                : std::nullopt;
   std::optional<Type> out;
   for (const Row& row : kArithmetic) {
     if (row.op != op || !compatible(row.a, a.kind) || !compatible(row.b, b.kind)) continue;
@@ -60,7 +61,8 @@ std::optional<Type> type_of(Op op, const Type& a, const Type& b) {
   if (op == Op::less || op == Op::less_equal || op == Op::greater || op == Op::greater_equal)
     return compatible(a.kind, b.kind) && ordered(a.kind) && ordered(b.kind) ? std::optional(yes_or_no) : std::nullopt;
   if (op != Op::in) return arithmetic(op, a, b);
-  const bool fits = b.kind == Kind::dyn || b.kind == Kind::map || (b.kind == Kind::list && compatible(a.kind, b.element));
+  const bool fits =
+      b.kind == Kind::dyn || b.kind == Kind::map || (b.kind == Kind::list && compatible(a.kind, b.element));
   return fits ? std::optional(yes_or_no) : std::nullopt;
 }
 

@@ -7,9 +7,7 @@
 namespace watchword::policy::cel {
 namespace {
 
-Value overflow(Workspace& workspace, Op op) {
-  return workspace.error(fmt::format("'{}' overflows", symbol(op)));
-}
+Value overflow(Workspace& workspace, Op op) { return workspace.error(fmt::format("'{}' overflows", symbol(op))); }
 
 Value on_integers(Op op, std::int64_t a, std::int64_t b, Workspace& workspace) {
   std::int64_t out = 0;
@@ -46,8 +44,7 @@ std::optional<Value> on_times(Op op, const Value& a, const Value& b, Workspace& 
   const std::int64_t x = time_a != nullptr ? time_a->time_since_epoch().count() : duration_a->count();
   const std::int64_t y = time_b != nullptr ? time_b->time_since_epoch().count() : duration_b->count();
   std::int64_t out = 0;
-  const bool overflows =
-      op == Op::add ? __builtin_add_overflow(x, y, &out) : __builtin_sub_overflow(x, y, &out);
+  const bool overflows = op == Op::add ? __builtin_add_overflow(x, y, &out) : __builtin_sub_overflow(x, y, &out);
   if (op == Op::add && time_a != nullptr && time_b != nullptr) return std::nullopt;
   if (op == Op::subtract && time_a == nullptr && time_b != nullptr) return std::nullopt;
   const bool is_time = (time_a != nullptr) != (time_b != nullptr);
@@ -117,29 +114,15 @@ std::optional<Value> apply(Op op, const Value& a, const Value& b, Workspace& wor
 }
 
 std::string_view symbol(Op op) {
-  constexpr std::array<std::pair<Op, std::string_view>, 23> kSymbols{{{Op::index, "[]"},
-                                                                      {Op::negate, "-"},
-                                                                      {Op::logical_not, "!"},
-                                                                      {Op::logical_and, "&&"},
-                                                                      {Op::logical_or, "||"},
-                                                                      {Op::conditional, "?:"},
-                                                                      {Op::add, "+"},
-                                                                      {Op::subtract, "-"},
-                                                                      {Op::multiply, "*"},
-                                                                      {Op::divide, "/"},
-                                                                      {Op::remainder, "%"},
-                                                                      {Op::equal, "=="},
-                                                                      {Op::not_equal, "!="},
-                                                                      {Op::less, "<"},
-                                                                      {Op::less_equal, "<="},
-                                                                      {Op::greater, ">"},
-                                                                      {Op::greater_equal, ">="},
-                                                                      {Op::in, "in"},
-                                                                      {Op::all, "all"},
-                                                                      {Op::exists, "exists"},
-                                                                      {Op::exists_one, "exists_one"},
-                                                                      {Op::filter, "filter"},
-                                                                      {Op::transform, "map"}}};
+  constexpr std::array<std::pair<Op, std::string_view>, 23> kSymbols{
+      {{Op::index, "[]"},       {Op::negate, "-"},         {Op::logical_not, "!"},
+       {Op::logical_and, "&&"}, {Op::logical_or, "||"},    {Op::conditional, "?:"},
+       {Op::add, "+"},          {Op::subtract, "-"},       {Op::multiply, "*"},
+       {Op::divide, "/"},       {Op::remainder, "%"},      {Op::equal, "=="},
+       {Op::not_equal, "!="},   {Op::less, "<"},           {Op::less_equal, "<="},
+       {Op::greater, ">"},      {Op::greater_equal, ">="}, {Op::in, "in"},
+       {Op::all, "all"},        {Op::exists, "exists"},    {Op::exists_one, "exists_one"},
+       {Op::filter, "filter"},  {Op::transform, "map"}}};
   for (const auto& [candidate, text] : kSymbols)
     if (candidate == op) return text;
   return "";

@@ -31,9 +31,9 @@ constexpr std::array<Operator, 7> kRelations{{{"==", Op::equal},
 constexpr std::array<Operator, 2> kSums{{{"+", Op::add}, {"-", Op::subtract}}};
 constexpr std::array<Operator, 3> kProducts{{{"*", Op::multiply}, {"/", Op::divide}, {"%", Op::remainder}}};
 
-constexpr std::array<std::string_view, 17> kReserved{"as",       "break", "const",  "continue", "else",      "for",
-                                                     "function", "if",    "import", "let",      "loop",      "package",
-                                                     "namespace", "return", "var",  "void",     "while"};
+constexpr std::array<std::string_view, 17> kReserved{"as",        "break",  "const",  "continue", "else", "for",
+                                                     "function",  "if",     "import", "let",      "loop", "package",
+                                                     "namespace", "return", "var",    "void",     "while"};
 
 std::string show(const Token& token) {
   return token.type == Type::end ? "the end of the expression" : fmt::format("'{}'", token.text);
@@ -151,7 +151,8 @@ class Parser {
     const std::uint32_t begin = peek().begin;
     WW_TRY(NodeId left, part());
     for (;;) {
-      const auto found = std::ranges::find_if(operators, [&](const Operator& candidate) { return is(candidate.symbol); });
+      const auto found =
+          std::ranges::find_if(operators, [&](const Operator& candidate) { return is(candidate.symbol); });
       if (found == operators.end()) return left;
       take();
       WW_TRY(const NodeId right, part());

@@ -48,9 +48,8 @@ std::optional<Form> form_of(char c) {
 
 std::optional<std::uint32_t> read_number(std::string_view digits, const Form& form) {
   std::uint32_t code = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, code, form.base);
-  if (digits.size() != form.digits || error != std::errc() || stop != end) return std::nullopt;
+  const auto [stop, error] = std::from_chars(digits.begin(), digits.end(), code, form.base);
+  if (digits.size() != form.digits || error != std::errc() || stop != digits.end()) return std::nullopt;
   return code;
 }
 
@@ -72,11 +71,13 @@ std::expected<std::string, BadEscape> unescape(std::string_view body) {
     }
     const auto form = form_of(letter);
     if (!form)
-      return std::unexpected(BadEscape{at, "an unknown escape sequence", "\\n, \\t, \\\", \\\\, \\x41, \\u0041 or a raw string r\"...\""});
+      return std::unexpected(
+          BadEscape{at, "an unknown escape sequence", "\\n, \\t, \\\", \\\\, \\x41, \\u0041 or a raw string r\"...\""});
     const auto code = read_number(body.substr(at + 1 + form->letter, form->digits), *form);
     if (!code) return std::unexpected(BadEscape{at, "an incomplete escape sequence", "all its digits"});
     if (*code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
-      return std::unexpected(BadEscape{at, "an escape for no Unicode character", "a code point that is not a surrogate"});
+      return std::unexpected(
+          BadEscape{at, "an escape for no Unicode character", "a code point that is not a surrogate"});
     append_utf8(out, *code);
     at += 1 + form->letter + form->digits;
   }

@@ -32,7 +32,8 @@ Value in_utc(Workspace&, std::span<const Value> a) {
 template <std::int64_t (*part)(Time)>
 Value at_offset(Workspace& workspace, std::span<const Value> a) {
   const auto offset = parse_zone(*a[1].as<std::string_view>());
-  if (!offset) return workspace.error(fmt::format("the time zone {} is not known", show(a[1])), "write \"UTC\" or \"+02:00\"");
+  if (!offset)
+    return workspace.error(fmt::format("the time zone {} is not known", show(a[1])), "write \"UTC\" or \"+02:00\"");
   return {part(*a[0].as<Time>() + *offset)};
 }
 

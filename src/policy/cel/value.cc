@@ -46,9 +46,7 @@ std::string_view name(Kind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-std::string with_article(Kind kind) {
-  return (kind == Kind::integer ? "an " : "a ") + std::string(name(kind));
-}
+std::string with_article(Kind kind) { return (kind == Kind::integer ? "an " : "a ") + std::string(name(kind)); }
 
 List::List(std::span<const Value> items) : own_(items.data()), size_(items.size()) {}
 
@@ -105,7 +103,8 @@ bool equal(const Value& a, const Value& b, std::size_t& budget) {
     return equal_lists(*left, *right, budget);
   if (const auto *left = a.as<Map>(), *right = b.as<Map>(); left != nullptr && right != nullptr)
     return equal_maps(*left, *right, budget);
-  if (const auto *left = a.as<std::string_view>(), *right = b.as<std::string_view>(); left != nullptr && right != nullptr)
+  if (const auto *left = a.as<std::string_view>(), *right = b.as<std::string_view>();
+      left != nullptr && right != nullptr)
     return *left == *right;
   if (a.kind() == Kind::null) return b.kind() == Kind::null;
   return compare(a, b) == Order::same;

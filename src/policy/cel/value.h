@@ -1,4 +1,5 @@
-// Values of expressions: views into claims, into the program or into a workspace. Copying one copies no text and no list.
+// Values of expressions: views into claims, into the program or into a workspace. Copying one copies no text and no
+// list.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@ namespace watchword::policy::cel {
 
 // In the order of Value's alternatives. `dyn` is the checker's "only known at run time"; no value has that kind.
 enum class Kind : std::uint8_t { null, boolean, integer, number, string, timestamp, duration, list, map, failure, dyn };
-std::string_view name(Kind kind);  // CEL's names: "int", "double", ...
+std::string_view name(Kind kind);     // CEL's names: "int", "double", ...
 std::string with_article(Kind kind);  // "an int"
 
 struct Value;

@@ -10,8 +10,8 @@
 namespace watchword::policy::cel {
 
 // Bounds of one evaluation.
-inline constexpr std::size_t kMaxSteps = 100'000;           // nodes visited, items and 64-byte blocks looked at
-inline constexpr std::size_t kMaxMade = std::size_t{1} << 20;   // bytes of text and lists made, in all
+inline constexpr std::size_t kMaxSteps = 100'000;                // nodes visited, items and 64-byte blocks looked at
+inline constexpr std::size_t kMaxMade = std::size_t{1} << 20;    // bytes of text and lists made, in all
 inline constexpr std::size_t kMaxString = std::size_t{1} << 16;  // bytes of one string made
 
 // Addresses stay valid as long as the workspace lives, also when it is moved. Not synchronised.

@@ -59,9 +59,9 @@ void Decoder::refuse_word(Position at, std::string_view kind, std::string_view f
   constexpr std::size_t kMostListed = 24;
   const bool more = words.size() > kMostListed;
   const auto listed = words.first(std::min(words.size(), kMostListed));
-  const std::string expected =
-      words.empty() ? "nothing here" : fmt::format("{}{}{}", words.size() > 1 ? "one of " : "", fmt::join(listed, ", "),
-                                                   more ? ", ..." : "");
+  const std::string expected = words.empty() ? "nothing here"
+                                             : fmt::format("{}{}{}", words.size() > 1 ? "one of " : "",
+                                                           fmt::join(listed, ", "), more ? ", ..." : "");
   refuse(at, fmt::format("{}{}'{}'", kind, kind.empty() ? "" : " ", found), expected, std::move(fix));
 }
 

@@ -52,8 +52,8 @@ class Decoder {
   std::vector<Error> errors_;
 };
 
-// The fields of an object with known keys. read() leaves `out` as it is when the field is absent or wrong (then an error
-// is noted), so that defaults are the members' initialisers. Borrows the decoder and the node.
+// The fields of an object with known keys. read() leaves `out` as it is when the field is absent or wrong (then an
+// error is noted), so that defaults are the members' initialisers. Borrows the decoder and the node.
 class Object {
  public:
   // Notes an error when `node` is no object (it then counts as empty), and for each unknown key. `kind` names it in

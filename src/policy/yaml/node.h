@@ -14,8 +14,9 @@
 
 namespace watchword::yaml {
 
-// Plain scalars have the types of YAML 1.2's core schema; quoted ones and block scalars are strings. `yes`, `on` and the
-// like are strings. The decoder takes only `true` and `false` for a boolean, though `True` is one in the core schema.
+// Plain scalars have the types of YAML 1.2's core schema; quoted ones and block scalars are strings. `yes`, `on` and
+// the like are strings. The decoder takes only `true` and `false` for a boolean, though `True` is one in the core
+// schema.
 enum class Type : std::uint8_t { null, boolean, integer, number, string, list, object };
 std::string_view name(Type type);  // "nothing", "a boolean", "an integer", ... as it stands in messages
 Type type_of_plain(std::string_view text);
@@ -35,11 +36,11 @@ struct Node {
 
   Type type = Type::null;
   Position at;
-  bool verbatim = false;         // a scalar that stands in the file as it is in `text`, so that columns can be added up
+  bool verbatim = false;  // a scalar that stands in the file as it is in `text`, so that columns can be added up
   std::uint32_t text_column = 1;  // of a verbatim scalar: the column of its first character, behind a quote
-  std::string text;              // of a scalar
-  std::vector<Node> items;       // of a list
-  std::vector<Entry> entries;    // of an object, in the order written; no key twice
+  std::string text;               // of a scalar
+  std::vector<Node> items;        // of a list
+  std::vector<Entry> entries;     // of an object, in the order written; no key twice
 
   const Node* find(std::string_view key) const;
 };
@@ -53,9 +54,9 @@ struct Limits {
   std::size_t max_depth = 16;
 };
 
-// Errors have reason `reason` and where file:line:column. Refused: anchors, aliases, tags, merge keys, directives, several
-// documents, no document, duplicate keys, keys that are not strings, tabs, control and invisible characters, invalid
-// UTF-8, and documents beyond the limits. All that can be found is given; a syntax error ends the reading.
+// Errors have reason `reason` and where file:line:column. Refused: anchors, aliases, tags, merge keys, directives,
+// several documents, no document, duplicate keys, keys that are not strings, tabs, control and invisible characters,
+// invalid UTF-8, and documents beyond the limits. All that can be found is given; a syntax error ends the reading.
 std::expected<Node, std::vector<Error>> read(std::string_view file, std::string_view text, Reason reason,
                                              const Limits& limits = {});
 

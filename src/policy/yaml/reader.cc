@@ -1,7 +1,6 @@
 // The strict reader, over the events of libyaml.
-#include <yaml.h>
-
 #include <fmt/format.h>
+#include <yaml.h>
 
 #include <algorithm>
 #include <optional>
@@ -76,6 +75,11 @@ class Reader {
     }
     Position at;
     for (std::string_view rest = text_; !rest.empty();) {
+      if (rest[0] >= ' ' && rest[0] <= '~') {
+        rest.remove_prefix(1);
+        ++at.column;
+        continue;
+      }
       const auto [code, length] = first_utf8_character(rest);
       if (rest.starts_with('\n') || rest.starts_with("\r\n")) {
         rest.remove_prefix(rest[0] == '\r' ? 2 : 1);

@@ -12,7 +12,8 @@ enum Sql : std::size_t { kPutSession, kPutKey, kDropKey, kRevoke, kForget, kSetM
 
 constexpr std::array<const char*, 7> kSql{
     "INSERT INTO sessions(id,issuer,job,project,pipeline,ref,environment,user,opened,expires,keep_until,ended,"
-    "end_reason,document) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT(id) DO UPDATE SET issuer=?2,job=?3,project=?4,"
+    "end_reason,document) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT(id) DO UPDATE SET "
+    "issuer=?2,job=?3,project=?4,"
     "pipeline=?5,ref=?6,environment=?7,user=?8,opened=?9,expires=?10,keep_until=?11,"
     // A session ends once: what was written of it before its end may come after it.
     "ended=coalesce(ended,?12),end_reason=CASE WHEN ended IS NULL THEN ?13 ELSE end_reason END,document=?14",

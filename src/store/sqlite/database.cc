@@ -10,8 +10,8 @@ constexpr int kBusyMilliseconds = 5000;
 std::unexpected<Error> failure(sqlite3* database, int code) {
   const bool constraint = (code & 0xff) == SQLITE_CONSTRAINT;
   // The connection's message names the columns; it never holds a value.
-  const char* text = database != nullptr && sqlite3_errcode(database) != SQLITE_OK ? sqlite3_errmsg(database)
-                                                                                  : sqlite3_errstr(code);
+  const char* text =
+      database != nullptr && sqlite3_errcode(database) != SQLITE_OK ? sqlite3_errmsg(database) : sqlite3_errstr(code);
   return fail(constraint ? kConstraintBroken : Reason::store_unavailable, text);
 }
 
@@ -70,7 +70,8 @@ void Statement::reset() {
 std::string Statement::text(int column) const {
   const void* bytes = sqlite3_column_blob(statement_.get(), column);
   const int size = sqlite3_column_bytes(statement_.get(), column);
-  return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
+  return bytes == nullptr ? std::string()
+                          : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
 }
 
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }

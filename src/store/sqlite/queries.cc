@@ -66,9 +66,11 @@ Result<std::vector<KeyRow>> all_keys(Database& database) {
 }
 
 Result<std::vector<Revocation>> live_revocations(Database& database, Time now) {
-  WW_TRY(Statement statement, database.prepare("SELECT jti,expires FROM revocations WHERE expires>?1 ORDER BY expires"));
+  WW_TRY(Statement statement,
+         database.prepare("SELECT jti,expires FROM revocations WHERE expires>?1 ORDER BY expires"));
   statement.bind(1, to_column(now));
-  return collect<Revocation>(statement, [](const Statement& s) { return Revocation{s.text(0), to_time(s.integer(1))}; });
+  return collect<Revocation>(statement,
+                             [](const Statement& s) { return Revocation{s.text(0), to_time(s.integer(1))}; });
 }
 
 Result<std::optional<std::string>> find_meta(Database& database, std::string_view name) {

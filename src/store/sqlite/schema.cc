@@ -40,8 +40,7 @@ Status apply(Database& database, std::size_t version) {
   const std::string script = std::string("BEGIN IMMEDIATE;") + kMigrations[version - 1] +
                              "PRAGMA user_version=" + std::to_string(version) + "; COMMIT;";
   auto done = database.run(script.c_str());
-  // A failed ROLLBACK changes nothing: the connection is given up with the error.
-  if (!done && database.in_transaction()) static_cast<void>(database.run("ROLLBACK"));
+  if (!done && database.in_transaction()) WW_CHECK(database.run("ROLLBACK"));
   return done;
 }
 

@@ -52,7 +52,7 @@ TEST_F(SqliteFile, IsForItsUserOnly) {
   ASSERT_TRUE(store.has_value()) << to_string(store.error());
   ASSERT_TRUE((*store)->commit_and_wait(entry("a")).has_value());
   for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::stat((path() + suffix).c_str(), &info), 0) << suffix;
     EXPECT_EQ(info.st_mode & 0777, 0600u) << suffix;
   }
@@ -116,7 +116,8 @@ TEST_F(SqliteFile, ThatLostEntriesIsRefused) {
 }
 
 TEST(SqliteUrl, MustNameAnAbsolutePath) {
-  for (const char* url : {"", "sqlite", "sqlite:state.db", "sqlite://state.db", "sqlite:///", "postgres://x", "sqlite::memory:x"})
+  for (const char* url :
+       {"", "sqlite", "sqlite:state.db", "sqlite://state.db", "sqlite:///", "postgres://x", "sqlite::memory:x"})
     EXPECT_EQ(open_store({.url = url}).error().reason, Reason::config_invalid) << url;
   EXPECT_EQ(open_store({.url = "sqlite:///proc/nowhere/state.db"}).error().where, "/proc/nowhere");
 }
@@ -130,14 +131,15 @@ TEST_F(SqliteFile, OnAFullDiskNothingIsKeptAndAfterwardsTheIndexesGoOn) {
     if (!opened) return kNotOpened;
     Store& store = **opened;
     if (!store.commit_and_wait(entry("first"))) return kNotOpened;
-    struct rlimit limit {};
+    struct rlimit limit{};
     ::getrlimit(RLIMIT_FSIZE, &limit);
     const rlim_t unlimited = std::exchange(limit.rlim_cur, 400'000);
     ::setrlimit(RLIMIT_FSIZE, &limit);
     std::uint64_t kept = 1;
     Result<std::uint64_t> last = 0;
     for (int i = 0; i < 1000 && last; ++i) {
-      last = store.commit_and_wait({.changes = {SetMeta{"n", std::to_string(i)}}, .entries = {std::string(5000, 'x'), "y"}});
+      last = store.commit_and_wait(
+          {.changes = {SetMeta{"n", std::to_string(i)}}, .entries = {std::string(5000, 'x'), "y"}});
       if (last) kept += 2;
     }
     if (last) return kNeverFull;
@@ -154,7 +156,8 @@ TEST_F(SqliteFile, OnAFullDiskNothingIsKeptAndAfterwardsTheIndexesGoOn) {
   EXPECT_TRUE(open().has_value());
 }
 
-constexpr std::size_t kAckBytes = 32;  // "index round.thread.number", padded; less than PIPE_BUF, so that lines never mix
+constexpr std::size_t kAckBytes =
+    32;  // "index round.thread.number", padded; less than PIPE_BUF, so that lines never mix
 
 // Commits from four threads as fast as it can, and writes each acknowledgement to `out` until it is killed.
 [[noreturn]] void commit_until_killed(Store& store, int out, int round) {

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxEntryBytes = 65535;  // tlog-tiles: a uint16 length
 
 std::size_t size_of(const Batch& batch) {
   std::size_t bytes = sizeof(Batch) + batch.changes.size() * sizeof(Change);
-  for (const auto& entry : batch.entries) bytes += sizeof(entry) + entry.size();
+  for (const auto& entry : batch.entries) bytes += sizeof(std::string) + entry.size();
   for (const auto& change : batch.changes)
     if (const auto* put = std::get_if<PutSession>(&change)) bytes += put->row.document.size();
   return bytes;
@@ -41,8 +41,7 @@ Writer::Writer(WriterConnection& connection, Changes changes, std::uint64_t log_
           or_own(options.metrics, own_metrics_).counter("watchword_store_entries", "Log entries made durable")),
       batches_failed_(
           or_own(options.metrics, own_metrics_).counter("watchword_store_failed_batches", "Batches not written")),
-      backlog_gauge_(
-          or_own(options.metrics, own_metrics_).gauge("watchword_store_backlog", "Log entries that wait")),
+      backlog_gauge_(or_own(options.metrics, own_metrics_).gauge("watchword_store_backlog", "Log entries that wait")),
       log_size_(log_size),
       forget_before_(std::numeric_limits<std::int64_t>::min()),
       thread_([this] { run(); }) {}
@@ -98,7 +97,8 @@ bool Writer::take(std::vector<Pending>& group) {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
   std::size_t bytes = 0;
-  while (!queue_.empty() && group.size() < kMaxGroup && (group.empty() || bytes + queue_.front().bytes <= kMaxGroupBytes)) {
+  while (!queue_.empty() && group.size() < kMaxGroup &&
+         (group.empty() || bytes + queue_.front().bytes <= kMaxGroupBytes)) {
     bytes += queue_.front().bytes;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -145,8 +145,9 @@ Status Writer::transaction(const std::vector<Pending>& group, bool savepoints, R
     return database.run("COMMIT");
   };
   auto done = all();
-  // SQLite may have rolled back by itself (disk full, I/O error). Should this fail too, the next transaction tries again.
-  if (!done && database.in_transaction()) static_cast<void>(database.run("ROLLBACK"));
+  // SQLite may have rolled back by itself (disk full, I/O error). Should this fail too, the next transaction tries
+  // again.
+  if (!done && database.in_transaction()) WW_CHECK(database.run("ROLLBACK"));
   return done;
 }
 

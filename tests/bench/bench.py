@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""How fast, as ratios against a limit or a peer that is measured in the same run: bench.py BUILD_FOLDER [--json].
+
+docs/performance.md says what each figure means. The gate and its peers have core 0, the load has core 1."""
+
+import argparse
+import base64
+import http.client
+import json
+import os
+import shutil
+import socket
+import statistics
+import sys
+import urllib.parse
+
+from rig import HOST, PROXY, BenchError, Rig
+
+ROUNDS = 3
+TOKENS_PER_ROUND, EXCHANGE_SECONDS = 20_000, 2
+PROXY_SECONDS = 4
+SESSIONS_IN_STORE = 100_000
+IDLE_CONNECTIONS = 8_000
+EXCHANGE_FORM = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+}
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Report:
+    def __init__(self):
+        self.results = []
+
+    def add(self, name, value, unit, against, limit, spread=None):
+        """`limit`: the value of the thing compared with, in the same unit."""
+        result = {"name": name, "value": round(value, 3), "unit": unit, "against": against, "ratio": round(value / limit, 3)}
+        if spread:
+            result["min"], result["max"] = round(min(spread), 3), round(max(spread), 3)
+        self.results.append(result)
+
+    def table(self):
+        rows = [("name", "value", "unit", "ratio", "against")]
+        rows += [(r["name"], f"{r['value']:,.4g}" if r["value"] < 1000 else f"{r['value']:,.0f}", r["unit"], f"{r['ratio']:.2f}", r["against"])
+                 for r in self.results]
+        widths = [max(len(row[i]) for row in rows) for i in range(5)]
+        return "\n".join("  ".join(cell.rjust(w) if i in (1, 3) else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths))).rstrip() for row in rows)
+
+
+def middle(rounds, key="rate"):
+    return statistics.median(r[key] for r in rounds)
+
+
+def show(name, rounds):
+    rates = sorted(r["rate"] for r in rounds)
+    note(f"  {name}: {rates[0]:,.0f} / {rates[len(rates) // 2]:,.0f} / {rates[-1]:,.0f} requests/s, "
+         f"{middle(rounds, 'cpu_us'):.1f} us of CPU each, p50 {middle(rounds, 'p50_us') / 1e3:.2f} ms, p99 {middle(rounds, 'p99_us') / 1e3:.2f} ms")
+
+
+def exchange(rig, report, gate):
+    note("exchange")
+    rounds, ceilings = [], []
+    for i in range(ROUNDS):
+        crypto = rig.micro("crypto")
+        ceilings.append(1e9 / (crypto["rs256_verify"] + crypto["es256_sign"]))
+        rounds.append(rig.wrk(gate.api, EXCHANGE_SECONDS, "exchange.lua", rig.folder / "id_tokens", i * TOKENS_PER_ROUND, TOKENS_PER_ROUND, server=gate))
+        if rounds[-1]["requests"] > TOKENS_PER_ROUND:
+            note(f"  round {i}: more exchanges than tokens; {rounds[-1]['requests'] - TOKENS_PER_ROUND} were a job's second")
+    show("exchange", rounds)
+    ceiling = statistics.median(ceilings)
+    against = "bare OpenSSL: RS256 verify + ES256 sign"
+    report.add("exchange", middle(rounds), "requests/s", against, ceiling, [r["rate"] for r in rounds])
+    for name in ("p50", "p99"):
+        report.add(f"exchange_{name}", middle(rounds, f"{name}_us") / 1e3, "ms", f"{against}, 64 in turn", 64e3 / ceiling)
+    return crypto
+
+
+def token_verify(rig, report):
+    note("token_verify")
+    crypto, token = rig.micro("crypto"), rig.micro("token")
+    bare = 1e9 / crypto["rs256_verify"]
+    report.add("token_verify", 1e9 / token["token_verify"], "tokens/s", "bare OpenSSL RS256 verify", bare)
+    report.add("token_verify_cached", 1e9 / token["token_verify_cached"], "tokens/s", "bare OpenSSL RS256 verify", bare)
+
+
+def access_tokens(rig, gate, count):
+    """Of as many jobs, by exchanging the last of the ID tokens."""
+    with open(rig.folder / "id_tokens") as file:
+        id_tokens = file.read().split()[-count:]
+    connection = http.client.HTTPConnection("127.0.0.1", gate.api, timeout=10)
+    tokens = []
+    for token in id_tokens:
+        connection.request("POST", "/oauth/token", urllib.parse.urlencode({**EXCHANGE_FORM, "subject_token": token}),
+                           {"Content-Type": "application/x-www-form-urlencoded"})
+        answer = json.load(connection.getresponse())
+        if "access_token" not in answer:
+            raise BenchError(f"no access token: {answer}")
+        tokens.append(answer["access_token"])
+    return tokens
+
+
+def introspect(rig, report, gate, tokens):
+    note("introspect")
+    basic = base64.b64encode(f"billing-backend:{rig.client_secret}".encode()).decode()
+    headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+    file = rig.requests_file("introspect", [("POST", "/oauth/introspect", headers, f"token={token}") for token in tokens])
+    health = rig.requests_file("health", [("GET", "/healthz", {}, "")])
+    rounds, plain = [], []
+    for _ in range(ROUNDS):
+        plain.append(rig.wrk(gate.api, 2, "requests.lua", health, server=gate))
+        rounds.append(rig.wrk(gate.api, 2, "requests.lua", file, server=gate))
+    show("healthz", plain)
+    show("introspect", rounds)
+    report.add("introspect", middle(rounds), "requests/s", "/healthz of the same gate", middle(plain), [r["rate"] for r in rounds])
+
+
+def proxy(rig, report, gate, peer, tokens):
+    note("proxy_http1")
+    file = rig.requests_file("proxied", [("GET", "/v1/invoices", {"Host": HOST, "Authorization": f"Bearer {token}"}, "") for token in tokens])
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        theirs.append(rig.wrk(peer.port, PROXY_SECONDS, "requests.lua", file, server=peer))
+        ours.append(rig.wrk(gate.gateway, PROXY_SECONDS, "requests.lua", file, server=gate))
+    show("nginx", theirs)
+    show("gate", ours)
+    report.add("proxy_http1", middle(ours), "requests/s", "nginx as plain proxy", middle(theirs), [r["rate"] for r in ours])
+
+
+def decisions(rig, report):
+    note("decide")
+    rules = rig.micro("rules")
+    for count in (10, 1_000, 10_000):
+        name = f"decide_rules_{count}"
+        report.add(name, rules[name], "ns", "decide_rules_10", rules["decide_rules_10"])
+    sessions = rig.micro("sessions", 1_000, 1_000_000)
+    note(f"  a session among 1,000,000 takes {sessions['session_bytes_1000000']:,} bytes")
+    for count in (1_000, 1_000_000):
+        name = f"decide_sessions_{count}"
+        report.add(name, sessions[name], "ns", "decide_sessions_1000", sessions["decide_sessions_1000"])
+
+
+def idle_bytes(server, port):
+    """Memory of the server for each connection that has had an answer and stays open."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    connections = []
+
+    def open_some(count):
+        for _ in range(count):
+            connection = socket.create_connection(("127.0.0.1", port), 10)
+            connection.sendall(request)
+            if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
+                raise BenchError("an idle connection got no answer")
+            connections.append(connection)
+
+    try:
+        open_some(100)  # what the first connections make is there for all
+        before = server.resident_bytes()
+        open_some(IDLE_CONNECTIONS)
+        return (server.resident_bytes() - before) / IDLE_CONNECTIONS
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def memory_and_start(rig, report, token_bytes):
+    note("memory and start")
+    jwks = rig.folder / "jwks.json"
+    rig.micro("fill", rig.folder / "full.db", SESSIONS_IN_STORE, core=None)
+    starts, peer_starts, full_starts = [], [], []
+    for i in range(ROUNDS):
+        empty = rig.gate(f"empty-{i}", jwks)
+        starts.append(empty.seconds_to_ready)
+        empty_bytes = empty.resident_bytes()
+        idle = idle_bytes(empty, empty.api) if i == 0 else idle
+        rig.stop(empty)
+        full = rig.gate(f"full-{i}", jwks, database=rig.folder / "full.db")
+        full_starts.append(full.seconds_to_ready)
+        session_bytes = (full.resident_bytes() - empty_bytes) / SESSIONS_IN_STORE
+        rig.stop(full)
+        shutil.rmtree(rig.folder / f"full-{i}")
+        peer = rig.nginx(f"peer-{i}", PROXY, backend=1)
+        peer_starts.append(peer.seconds_to_ready)
+        peer_idle = idle_bytes(peer, peer.port) if i == 0 else peer_idle
+        rig.stop(peer)
+    report.add("memory_per_session", session_bytes, "bytes", "the ID token that opened it", token_bytes)
+    report.add("memory_idle_connection", idle, "bytes", "nginx", peer_idle)
+    start = statistics.median(starts)
+    report.add("start_time", start * 1e3, "ms", "nginx", statistics.median(peer_starts) * 1e3, [s * 1e3 for s in starts])
+    report.add(f"start_time_sessions_{SESSIONS_IN_STORE}", statistics.median(full_starts) * 1e3, "ms", "start_time", start * 1e3)
+
+
+def run(build):
+    report = Report()
+    with Rig(build) as rig:
+        note(f"minting {ROUNDS * TOKENS_PER_ROUND:,} ID tokens")
+        minted = rig.micro("mint", rig.folder, ROUNDS * TOKENS_PER_ROUND, core=None)
+        backend = rig.backend()
+        gate = rig.gate("gate", rig.folder / "jwks.json", backend.port)
+        peer = rig.nginx("peer", PROXY, backend=backend.port)
+        exchange(rig, report, gate)
+        token_verify(rig, report)
+        tokens = access_tokens(rig, gate, 64)
+        introspect(rig, report, gate, tokens)
+        decisions(rig, report)
+        proxy(rig, report, gate, peer, tokens)
+        for server in (gate, peer, backend):
+            rig.stop(server)
+        memory_and_start(rig, report, minted["bytes_each"])
+    return report
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", help="a release build, such as build/release")
+    parser.add_argument("--json", action="store_true", help="print a list of {name, value, unit, against, ratio}")
+    options = parser.parse_args()
+    if (os.cpu_count() or 1) < 2:
+        sys.exit("bench.py: two cores are needed, one for the server and one for the load")
+    for tool in ("wrk", "nginx", "taskset"):
+        if not shutil.which(tool):
+            sys.exit(f"bench.py: {tool} is not installed; ./dev bench installs it")
+    try:
+        report = run(options.build)
+    except BenchError as error:
+        sys.exit(f"bench.py: {error}")
+    print(json.dumps(report.results, indent=2) if options.json else report.table())
+
+
+if __name__ == "__main__":
+    main()

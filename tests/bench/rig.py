@@ -1,0 +1,246 @@
+"""The test rig of bench.py: a gate and nginx on core 0, load from core 1, all in a folder that goes away at the end."""
+
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SERVER_CORE, LOAD_CORE = "0", "1"
+CONNECTIONS = 64
+HOST = "billing.gate.example.com"
+
+CONFIG = """
+url: http://127.0.0.1:{api}
+listen: {{ api: "127.0.0.1:{api}", gateway: "127.0.0.1:{gateway}", admin: "unix:{folder}/admin.sock" }}
+store: sqlite://state.db
+policy: policy
+sealing_key: file:{folder}/sealing.key
+log: {{ directory: log, origin: gate.example.com/log }}
+issuers:
+  gitlab:
+    profile: gitlab
+    url: https://gitlab.example.com
+    audience: https://gate.example.com
+    jwks_file: {jwks}
+clients:
+  billing-backend: {{ secret: "sha256:{client_hash}", resources: [billing-api] }}
+audit: {{ requests: batch }}
+threads: 1
+log_level: warn
+"""
+
+POLICY = """
+resources:
+  billing-api:
+    http: {{ upstream: "http://127.0.0.1:{backend}", host: billing.gate.example.com }}
+    actions:
+      read: {{ methods: [GET, HEAD] }}
+      write: {{ methods: [POST, PUT, PATCH], paths: [/v1/**] }}
+roles:
+  deploy-prod:
+    granted_to:
+      - job: {{ issuer: gitlab, project_path: acme/billing, ref: main, ref_protected: true, environment: production }}
+    allow:
+      - billing-api/read
+      - permission: billing-api/write
+        when: job.ref == "main"
+    session: {{ ttl: 15m, ends_with_job: true }}
+deny:
+  - permission: "*/write"
+    unless: job.ref_protected
+    why: production is written only from protected refs
+"""
+
+# The backend and the peer. Access logs are off: the gate's record of each request is work that nginx does not do here.
+NGINX = """
+{user}
+daemon off; pid {folder}/{name}.pid; error_log {folder}/{name}.log crit;
+worker_processes 1; worker_rlimit_nofile {files};
+events {{ worker_connections {files}; }}
+http {{
+  access_log off; keepalive_requests 100000000; keepalive_timeout 120; sendfile on;
+  client_body_temp_path {folder}/{name}-1; proxy_temp_path {folder}/{name}-2; fastcgi_temp_path {folder}/{name}-3;
+  uwsgi_temp_path {folder}/{name}-4; scgi_temp_path {folder}/{name}-5;
+  {body}
+}}
+"""
+BACKEND = "server {{ listen 127.0.0.1:{port} backlog=4096; root {folder}/www; default_type application/json; }}"
+PROXY = """
+  upstream backend {{ server 127.0.0.1:{backend}; keepalive 256; keepalive_requests 100000000; }}
+  server {{
+    listen 127.0.0.1:{port} backlog=16384;
+    location = /healthz {{ return 200 "ok"; }}
+    location / {{ proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+  }}
+"""
+
+
+class BenchError(Exception):
+    pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get(port, path, timeout=2):
+    """Status of one GET; 0 while nobody answers."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+            return int(connection.recv(4096).split(b" ")[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+class Server:
+    """A process on the server core, and what it costs."""
+
+    def __init__(self, command, ready, log):
+        self.log = log
+        started = time.perf_counter()
+        with open(log, "wb") as output:
+            self.process = subprocess.Popen(["taskset", "-c", SERVER_CORE, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        port, path = ready
+        while get(port, path) != 200:
+            if self.process.poll() is not None or time.perf_counter() - started > 60:
+                raise BenchError(f"{command[0]} does not start: {self.process.poll()}\n{pathlib.Path(log).read_text()}")
+            time.sleep(0.0005)
+        self.seconds_to_ready = time.perf_counter() - started
+
+    def pids(self):
+        """Its own id, and those of its workers."""
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
+
+    def resident_bytes(self):
+        status = (pathlib.Path(f"/proc/{pid}/status").read_text() for pid in self.pids())
+        return sum(1024 * int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) for text in status)
+
+    def cpu_seconds(self):
+        ticks = 0
+        for pid in self.pids():
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Rig:
+    """Processes and files of one run. A context manager: all of it goes away at the end."""
+
+    def __init__(self, build):
+        self.build = pathlib.Path(build).resolve()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="watchword-bench-"))
+        self.servers = []
+        self.client_secret, self.client_hash = self.new_client()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.files = min(hard, 20000) if hard > 0 else 20000
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, hard))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for server in self.servers:
+            server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def new_client(self):
+        text = subprocess.run([self.build / "watchword", "clients", "secret", "--json"], check=True, capture_output=True, text=True, timeout=20).stdout
+        made = json.loads(text)
+        return made["secret"], made["hash"].removeprefix("sha256:")
+
+    def micro(self, *arguments, core=SERVER_CORE, timeout=120):
+        """One command of watchword_bench."""
+        pin = ["taskset", "-c", core] if core else []
+        done = subprocess.run([*pin, self.build / "watchword_bench", *map(str, arguments)], check=True, capture_output=True, text=True, timeout=timeout)
+        return json.loads(done.stdout)
+
+    def start(self, command, ready, log):
+        server = Server(command, ready, log)
+        self.servers.append(server)
+        return server
+
+    def stop(self, server):
+        server.stop()
+        self.servers.remove(server)
+
+    def gate(self, name, jwks, backend=1, database=None):
+        """A gate with one thread and its own state; it has .api and .gateway, its ports."""
+        folder = self.folder / name
+        for part in ("", "policy", "log"):
+            (folder / part).mkdir(exist_ok=True)
+        api, gateway = free_port(), free_port()
+        if database:
+            shutil.copy(database, folder / "state.db")
+        (folder / "sealing.key").write_text("00" * 32)
+        (folder / "policy" / "billing.yaml").write_text(POLICY.format(backend=backend))
+        (folder / "watchword.yaml").write_text(
+            CONFIG.format(api=api, gateway=gateway, folder=folder, jwks=jwks, client_hash=self.client_hash))
+        server = self.start([self.build / "watchword", "serve", "--config", folder / "watchword.yaml"], (api, "/readyz"), folder / "output")
+        server.api, server.gateway = api, gateway
+        return server
+
+    def nginx(self, name, body, **values):
+        port = free_port()
+        user = "user root;" if os.getuid() == 0 else ""
+        path = self.folder / f"{name}.conf"
+        path.write_text(NGINX.format(user=user, folder=self.folder, name=name, files=self.files - 100, body=body.format(port=port, folder=self.folder, **values)))
+        server = self.start(["nginx", "-c", path, "-e", self.folder / f"{name}.log"], (port, "/healthz"), self.folder / f"{name}.out")
+        server.port = port
+        return server
+
+    def backend(self):
+        """A static server on the load core, as it is no part of what is measured."""
+        (self.folder / "www" / "v1").mkdir(parents=True)
+        (self.folder / "www" / "healthz").write_text("ok")
+        (self.folder / "www" / "v1" / "invoices").write_text(json.dumps({"invoices": ["x" * 980]}))
+        server = self.nginx("backend", BACKEND)
+        for pid in server.pids():
+            os.sched_setaffinity(pid, {int(LOAD_CORE)})
+        return server
+
+    def requests_file(self, name, requests):
+        """requests: (method, path, headers, body) each."""
+        blocks = []
+        for method, path, headers, body in requests:
+            lines = [f"{method} {path}", *(f"{key}: {value}" for key, value in headers.items())]
+            blocks.append("\n".join(lines) + "\n\n" + body + "\0")
+        file = self.folder / name
+        file.write_text("".join(blocks))
+        return file
+
+    def wrk(self, port, seconds, script, *arguments, server):
+        """One round of load; the result also has the server's CPU time for each request."""
+        before = server.cpu_seconds()
+        done = subprocess.run(
+            ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "--latency",
+             "-s", HERE / script, f"http://127.0.0.1:{port}/", "--", *map(str, arguments)],
+            capture_output=True, text=True, timeout=seconds + 60)
+        line = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
+        if not line:
+            raise BenchError(f"wrk failed: {done.stdout}{done.stderr}")
+        result = json.loads(line.group(1))
+        result["rate"] = result["requests"] / result["seconds"]
+        result["cpu_us"] = (server.cpu_seconds() - before) / max(1, result["requests"]) * 1e6
+        if result["requests"] == 0 or result["refused"] or result["broken"]:
+            raise BenchError(f"{script} {port}: {result['refused']} requests refused, {result['broken']} broken of {result['requests']}")
+        return result

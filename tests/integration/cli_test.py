@@ -1,0 +1,216 @@
+"""The command line: what it prints, as text and as JSON, and its exit codes (docs/cli.md)."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from support.case import GateCase
+from support.gate import SANITIZED, run
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+OK, FAILED, USAGE, INVALID, DENIED, CORRUPT = range(6)
+
+
+class CommandLine(GateCase):
+    def file(self, content, name="file"):
+        path = os.path.join(self.enterContext(tempfile.TemporaryDirectory()), name)
+        self.gate.write(path, content)
+        return path
+
+    def check(self, code, *arguments, **options):
+        """Runs it; with --json, what is printed parses."""
+        done = run(*arguments, **options)
+        self.assertEqual(done.returncode, code, f"{arguments}: {done.stdout}{done.stderr}")
+        self.assertNotIn("\x1b", done.stdout + done.stderr, "no colour where there is no terminal")
+        if "--json" in arguments and code != USAGE:
+            done.json = json.loads(done.stdout or done.stderr.splitlines()[-1])
+        return done
+
+    def test_usage(self):
+        for wrong in ([], ["nonsense"], ["serve"], ["token"], ["sessions", "end", "x"], ["policy", "check"], ["serve", "--wrong"]):
+            self.assertTrue(self.check(USAGE, *wrong).stderr)
+        self.assertRegex(self.check(OK, "version").stdout, r"^watchword \d+\.\d+\.\d+\n$")
+        self.assertRegex(self.check(OK, "version", "--json").json["version"], r"^\d+\.\d+\.\d+$")
+        self.assertGreater(len(self.check(OK, "reasons", "--json").json), 50)
+
+    def test_every_command_has_help_with_an_example(self):
+        def walk(path):
+            help_text = self.check(OK, *path, "--help").stdout
+            commands = re.search(r"^Subcommands:\n((?:  .*\n?)+)", help_text, re.M)
+            if not commands:
+                self.assertIn("Example:\n  watchword " + " ".join(path), help_text)
+                return 1
+            return sum(walk([*path, line.split()[0]]) for line in commands[1].splitlines() if re.match(r"  \w", line))
+
+        self.assertGreater(walk([]), 20)
+
+    def test_completion_scripts_parse(self):
+        for shell in ("bash", "zsh", "fish"):
+            script = self.check(OK, "completion", shell).stdout
+            self.assertIn("sessions", script)
+            if shutil.which(shell):
+                parsed = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True)
+                self.assertEqual((parsed.returncode, parsed.stderr), (0, ""), shell)
+        script = self.check(OK, "completion", "bash").stdout + "COMP_WORDS=(watchword audit ver); COMP_CWORD=2; _watchword; echo ${COMPREPLY[@]}"
+        self.assertEqual(subprocess.run(["bash", "-c", script], capture_output=True, text=True).stdout, "verify\n")
+
+    def test_token_exchange(self):
+        arguments = ["token", "exchange", "--gate", self.gate.url]
+        token = self.file(self.issuer.mint())
+        reply = self.check(OK, *arguments, "--token-file", token, "--scope", "billing-api/read", "--json").json
+        self.assertEqual(reply["scope"], "billing-api/read")
+        only = self.check(OK, *arguments, "--token-only", environment={"WATCHWORD_ID_TOKEN": self.issuer.mint()}).stdout
+        self.assertEqual(self.gate.request("GET", "/v1/x", only.strip()).status, 200)
+        piped = self.check(OK, *arguments, "--token-file", "-", "--token-only", stdin=self.issuer.mint() + "\n")
+        self.assertEqual(self.gate.request("GET", "/v1/x", piped.stdout.strip()).status, 200)
+        other = self.issuer.mint(project_path="acme/other")
+        denied = self.check(DENIED, *arguments, environment={"WATCHWORD_ID_TOKEN": other})
+        for part in ("no_binding", "you are", "acme/other", "fix", "record"):
+            self.assertIn(part, denied.stdout + denied.stderr)
+        self.assertEqual(self.check(DENIED, *arguments, "--json", environment={"WATCHWORD_ID_TOKEN": other}).json["reason"], "no_binding")
+        self.check(DENIED, *arguments, environment={"WATCHWORD_ID_TOKEN": ""})
+        nobody = ["token", "exchange", "--gate", "http://127.0.0.1:1", "--json"]
+        self.assertEqual(self.check(FAILED, *nobody, environment={"WATCHWORD_ID_TOKEN": other}).json["reason"], "gate_unreachable")
+
+    def test_token_verify_and_inspect(self):
+        jwks = self.file({"keys": self.issuer.published})
+        base = ["--issuer", self.issuer.url, "--audience", self.gate.url, "--json"]
+        verify = lambda code, token, *more: self.check(code, "token", "verify", self.file(token), *base, *more).json
+        good = self.issuer.mint()
+        for source in (["--jwks", jwks], []):
+            told = verify(OK, good, *source)
+            self.assertTrue(told["valid"] and all(check["holds"] for check in told["checks"]))
+        cases = {"token_expired": self.issuer.mint(life=-600), "audience_mismatch": self.issuer.mint(aud="other"),
+                 "signature_invalid": good[:-6] + "AAAAAA", "issuer_mismatch": self.issuer.mint(iss="https://other.example.com")}
+        for reason, token in cases.items():
+            told = verify(DENIED, token, "--jwks", jwks)
+            self.assertIn(reason, [check["failure"]["reason"] for check in told["checks"] if not check["holds"]])
+        verify(DENIED, good, "--jwks", jwks, "--at", "2030-01-01T00:00:00Z")
+        access = self.gate.access(self.issuer)
+        self.check(OK, "token", "verify", self.file(access), "--issuer", self.gate.url, "--audience", "billing-api", "--type", "at+jwt")
+        shown = self.check(OK, "token", "inspect", "-", "--json", stdin=access).json
+        self.assertEqual((shown["verified"], shown["claims"]["aud"]), (False, "billing-api"))
+        self.check(DENIED, "token", "inspect", "-", stdin="x.y.z")
+
+    def test_policy_commands_on_the_examples(self):
+        folder = os.path.join(ROOT, "examples/policy")
+        self.check(OK, "policy", "check", folder)
+        told = self.check(OK, "policy", "test", folder, "--json").json
+        self.assertEqual((told["failed"], len(told["tests"])), (0, 9))
+        claims = self.file(self.issuer.claims(iss="https://gitlab.acme.dev", ref="feature/x", ref_protected="false"))
+        write = ["policy", "explain", folder, "--claims", claims, "--method", "POST", "--url", "https://billing.gate.acme.dev/v1/x"]
+        self.assertIn("denied_by_rule", self.check(DENIED, *write).stdout)
+        self.check(DENIED, *write, "--json")
+        self.check(OK, "policy", "explain", folder, "--claims", claims, "--resource", "billing-api", "--action", "read")
+        self.assertEqual(self.check(OK, "policy", "eval", "1 + 2 * 3").stdout, "7\n")
+        facts = self.file({"job": {"ref": "main"}})
+        self.assertIs(self.check(OK, "policy", "eval", 'job.ref.startsWith("ma")', "--input", facts, "--json").json, True)
+        self.check(INVALID, "policy", "eval", "1 +")
+
+    def test_a_bad_policy_names_the_place_and_the_nearest_word(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        shutil.copy(os.path.join(ROOT, "examples/policy/billing.yaml"), folder)
+        path = os.path.join(folder, "billing.yaml")
+        with open(path) as file:
+            text = file.read()
+        self.gate.write(path, text.replace("granted_to:", "granted_too:", 1))
+        done = self.check(INVALID, "policy", "check", folder)
+        self.assertRegex(done.stderr, r"billing\.yaml:\d+:\d+: policy_invalid")
+        self.assertIn("granted_to", done.stderr)
+        self.assertEqual(self.check(INVALID, "policy", "check", folder, "--json").json["reason"], "policy_invalid")
+
+    def test_config_check(self):
+        self.check(OK, "config", "check", self.gate.config_file)
+        with open(self.gate.config_file) as file:
+            config = json.load(file)
+        for name, changes in {
+            "an unknown key": {"isuers": {}}, "http on the network": {"url": "http://gate.example.com"},
+            "no TLS on the network": {"listen": config["listen"] | {"api": "0.0.0.0:8443"}},
+            "an issuer without audience": {"issuers": {"gitlab": {k: v for k, v in config["issuers"]["gitlab"].items() if k != "audience"}}},
+            "an empty audience": {"issuers": {"gitlab": config["issuers"]["gitlab"] | {"audience": []}}},
+            "a secret in clear": {"clients": {"x": {"secret": "hunter2", "resources": ["billing-api"]}}},
+            "an HMAC": {"issuers": {"gitlab": config["issuers"]["gitlab"] | {"algorithms": ["HS256"]}}},
+            "none": {"issuers": {"gitlab": config["issuers"]["gitlab"] | {"algorithms": ["none"]}}},
+        }.items():
+            with self.subTest(name):
+                path = self.gate.path("wrong.yaml")
+                self.gate.write(path, config | changes)
+                done = self.check(INVALID, "config", "check", path)
+                self.assertRegex(done.stderr, r"wrong\.yaml:\d+:\d+: config_invalid")
+                self.assertNotIn("hunter2", done.stderr)
+                self.check(INVALID, "serve", "--config", path)
+
+    def test_audit_commands(self):
+        reply = self.gate.exchange(self.issuer.mint(job_id="31337")).json
+        self.gate.entry(reply["record"])
+        log = self.gate.log_directory
+        self.assertIn(reply["record"], self.check(OK, "audit", "tail", log, "-n", "5").stdout)
+        shown = self.check(OK, "audit", "show", log, reply["record"], "--json").json
+        self.assertEqual((shown["event"], shown["who"]["job"], shown["session"]), ("exchange", "31337", reply["session"]))
+        self.check(DENIED, "audit", "show", log, "01M7YKM4Q0DHEPWC2R0T4GXRG3")
+        found = self.check(OK, "audit", "search", log, "--where", "who.job=31337", "--where", "event=exchange", "--since", "2020-01-01T00:00:00Z")
+        self.assertEqual(found.stdout.count("record"), 1)
+        self.assertEqual(self.check(OK, "audit", "search", log, "--where", "who.job=31337", "--until", "2020-01-01T00:00:00Z").stdout, "")
+        self.check(USAGE, "audit", "search", log, "--where", "nonsense")
+        verified = self.gate.verify_log()
+        self.assertGreater(json.loads(verified.stdout)["entries"], 1)
+
+    def test_one_flipped_byte_is_found_and_named(self):
+        """Whatever file of the log it is in."""
+        for _ in range(3):
+            record = self.gate.exchange(self.issuer.mint()).json["record"]
+        self.gate.entry(record)
+        copy = os.path.join(self.enterContext(tempfile.TemporaryDirectory()), "log")
+        shutil.copytree(self.gate.log_directory, copy)
+        key = os.path.join(self.gate.log_directory, "verifier.key")
+        self.check(OK, "audit", "verify", copy, "--key", key)
+        files = [os.path.join(at, name) for at, _, names in os.walk(copy) for name in names if name not in ("verifier.key",)]
+        newest = {}
+        for path in files:  # of partial tiles only the newest counts
+            folder, name = os.path.split(path)
+            if folder.endswith(".p") and (folder not in newest or int(name) > int(newest[folder])):
+                newest[folder] = name
+        for path in files:
+            folder, name = os.path.split(path)
+            if folder in newest and newest[folder] != name:
+                continue
+            with self.subTest(os.path.relpath(path, copy)), open(path, "rb") as file:
+                good = file.read()
+                bad = bytearray(good)
+                bad[len(bad) // 2] ^= 1
+                with open(path, "wb") as changed:
+                    changed.write(bad)
+                done = self.check(CORRUPT, "audit", "verify", copy, "--key", key, "--json")
+                self.assertRegex(done.json["reason"], "^log_")
+                if "entries" in path:
+                    self.assertRegex(json.dumps(done.json), r"entry \d+")
+                with open(path, "wb") as changed:
+                    changed.write(good)
+        self.check(OK, "audit", "verify", copy, "--key", key)
+
+    def test_another_implementation_verifies_the_log(self):
+        """The Go project's own tlog package, where Go is installed."""
+        if not shutil.which("go") or SANITIZED:
+            self.skipTest("go is not installed" if not SANITIZED else "once is enough")
+        record = self.gate.exchange(self.issuer.mint()).json["record"]
+        self.gate.entry(record)
+        with open(os.path.join(self.gate.log_directory, "verifier.key")) as file:
+            key = file.read().strip()
+        script = os.path.join(ROOT, "tests/integration/tlog/run.sh")
+        copy = os.path.join(self.enterContext(tempfile.TemporaryDirectory()), "log")
+        shutil.copytree(self.gate.log_directory, copy)
+        done = subprocess.run(["sh", script, copy, key], capture_output=True, text=True, timeout=120)
+        if "dial tcp" in done.stderr or "no such host" in done.stderr:
+            self.skipTest("the Go modules cannot be fetched here")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_status(self):
+        status = json.loads(self.gate.cli("status", "--json").stdout)
+        self.assertTrue(status["ready"])
+        self.assertEqual(status["url"], self.gate.url)
+        gone = run("status", "--admin", "unix:/nonexistent/admin.sock")
+        self.assertEqual(gone.returncode, FAILED)
+        self.assertIn("gate_unreachable", gone.stderr)

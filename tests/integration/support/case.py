@@ -1,0 +1,46 @@
+"""The base of test cases: one issuer, one upstream and one gate per class, stopped whatever happens."""
+
+import unittest
+
+from .gate import Gate, policy_for
+from .issuer import Issuer
+from .upstream import Upstream
+
+
+class GateCase(unittest.TestCase):
+    """Override `policy()` and `config()` to change what the gate of the class starts with."""
+
+    maxDiff = None
+    start_gate = True
+
+    @classmethod
+    def policy(cls):
+        return policy_for(cls.upstream.url)
+
+    @classmethod
+    def issuers(cls):
+        return {"gitlab": cls.gitlab()}
+
+    @classmethod
+    def gitlab(cls, **changes):
+        return {"profile": "gitlab", "url": cls.issuer.url, "audience": cls.gate.url, "allow_loopback_http": True} | changes
+
+    @classmethod
+    def config(cls):
+        return {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.gate = Gate(cls.__module__ + "." + cls.__name__)
+        cls.addClassCleanup(cls.gate.remove)
+        cls.upstream = Upstream()
+        cls.addClassCleanup(cls.upstream.stop)
+        cls.issuer = Issuer(cls.gate.url)
+        cls.addClassCleanup(cls.issuer.stop)
+        cls.gate.write(cls.gate.policy_file, cls.policy())
+        cls.gate.configure(cls.issuers(), **cls.config())
+        if cls.start_gate:
+            cls.gate.start()
+
+    def assert_refused(self, reply, status, reason):
+        self.assertEqual((reply.status, reply.reason), (status, reason), reply.body)

@@ -1,0 +1,115 @@
+"""The runner behind tests/run.sh: run.py BUILD_DIR [FILTER]. Each test file in a process of its own, a few at a time."""
+
+import ast
+import concurrent.futures
+import glob
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+SUPPORT = os.path.dirname(os.path.abspath(__file__))
+TESTS = os.path.dirname(os.path.dirname(SUPPORT))
+FILE_SECONDS = 240  # that one file may take, before the sanitizers' factor
+
+
+def tests_of(file):
+    """Class.method of a file's tests, read without importing it: what it imports may not be installed."""
+    with open(file) as text:
+        tree = ast.parse(text.read())
+    for item in tree.body:
+        if isinstance(item, ast.ClassDef):
+            for member in item.body:
+                if isinstance(member, ast.FunctionDef) and member.name.startswith("test_"):
+                    yield f"{item.name}.{member.name}"
+
+
+def choose(filter_text):
+    """[(kind, file, [test])] that the filter leaves."""
+    chosen = []
+    for kind in ("integration", "e2e"):
+        for file in sorted(glob.glob(os.path.join(TESTS, kind, "*_test.py"))):
+            prefix = kind + "/" + os.path.basename(file).removesuffix("_test.py") + "."
+            wanted = [test for test in tests_of(file) if filter_text in prefix + test]
+            if wanted:
+                chosen.append((kind, file, wanted))
+    return chosen
+
+
+class Run:
+    def __init__(self, build, slow):
+        self.parts = os.path.join(os.path.dirname(build), "parts")
+        self.logs = os.path.join(build, "test-logs")
+        self.slow = slow
+        self.environment = os.environ | {
+            "WATCHWORD_BUILD": build, "WATCHWORD_PARTS": self.parts, "WATCHWORD_TEST_SLOW": str(slow), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.lock = threading.Lock()
+        self.count = {"passed": 0, "failed": 0, "skipped": 0}
+
+    def report(self, kind, line):
+        with self.lock:
+            self.count[line["state"]] += 1
+            name = line["test"].replace("_test.", ".", 1)
+            note = f"  ({line['text']})" if line["state"] == "skipped" else ""
+            print(f"{line['state']:7} {line['seconds']:6.2f} s  {kind}/{name}{note}", flush=True)
+            if line["state"] == "failed":
+                print("    " + line["text"].rstrip().replace("\n", "\n    "), flush=True)
+                self.show_logs(line["test"])
+
+    def show_logs(self, test):
+        for file in sorted(glob.glob(os.path.join(self.logs, ".".join(test.split(".")[:2]) + "*.log"))):
+            with open(file, errors="replace") as text:
+                tail = text.read()[-3000:]
+            print(f"    --- {file}\n    " + tail.rstrip().replace("\n", "\n    "), flush=True)
+
+    def file(self, kind, file, wanted):
+        python = os.path.join(self.parts, "venv/bin/python") if kind == "e2e" else sys.executable
+        command = [python, os.path.join(SUPPORT, "child.py"), file, *wanted]
+        child = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment, start_new_session=True)
+        limit = threading.Timer(FILE_SECONDS * self.slow, child.kill)
+        limit.start()
+        errors = []
+        reader = threading.Thread(target=lambda: errors.append(child.stderr.read()), daemon=True)
+        reader.start()
+        told = set()
+        try:
+            for text in child.stdout:
+                line = json.loads(text)
+                told.add(line["test"].split(" ")[0])
+                self.report(kind, line)
+            code = child.wait()
+        finally:
+            limit.cancel()
+            try:
+                os.killpg(child.pid, signal.SIGKILL)  # servers that a test left behind
+            except ProcessLookupError:
+                pass
+        reader.join(5)
+        name = os.path.basename(file).removesuffix(".py")
+        if code != 0:
+            text = f"the test process ended with {code} after {len(told)} of {len(wanted)} tests\n" + "".join(errors)[-4000:]
+            self.report(kind, {"test": name, "state": "failed", "seconds": 0, "text": text})
+
+
+def main():
+    build = os.path.abspath(sys.argv[1])
+    slow = 6 if os.path.basename(build) in ("asan", "tsan") else 1
+    filter_text = sys.argv[2] if len(sys.argv) > 2 else ""
+    chosen = choose("integration/" if filter_text == "integration" else filter_text)
+    run = Run(build, slow)
+    if any(kind == "e2e" for kind, _, _ in chosen):
+        subprocess.run(["bash", os.path.join(TESTS, "parts/install.sh"), run.parts], check=True)
+    workers = (os.cpu_count() or 1) + 1  # many tests wait more than they work
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(run.file, *one) for one in chosen]:
+            done.result()
+    if run.count["skipped"]:
+        print(f"{run.count['skipped']} skipped")
+    print(f"{run.count['passed']} passed, {run.count['failed']} failed")
+    return 1 if run.count["failed"] else 0
+
+
+sys.exit(main())
