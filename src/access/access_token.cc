@@ -125,7 +125,7 @@ void AccessTokens::forget_expired(Time now) {
   for (std::size_t i = 0; i < kShards; ++i) {
     std::lock_guard lock(shards_[i].mutex);
     std::erase_if(shards_[i].by_digest, [&](const auto& kept) { return now >= kept.second->expires; });
-    std::erase_if(shards_[i].revoked, [&](const auto& kept) { return now >= kept.second; });
+    std::erase_if(shards_[i].revoked, [&](const auto& kept) { return now >= kept.second + kRememberRevoked; });
   }
 }
 

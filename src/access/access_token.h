@@ -55,6 +55,8 @@ class AccessTokens {
   void forget_expired(Time now);
 
  private:
+  // A clock that jumped ahead and back must not bring a revoked token to life.
+  static constexpr Duration kRememberRevoked = std::chrono::hours(24);
   static constexpr std::size_t kShards = 64;
   struct Shard {
     mutable std::mutex mutex;

@@ -19,12 +19,14 @@ using testing::TestGate;
 
 class Door : public ::testing::Test {
  protected:
-  Reason refusal(std::string_view token, std::string_view resource, std::string_view action, const DpopKey* key = nullptr) {
+  Reason refusal(std::string_view token, std::string_view resource, std::string_view action,
+                 const DpopKey* key = nullptr) {
     auto decision = gate_.decide(token, resource, action, key);
     EXPECT_FALSE(decision.allowed());
     return decision.refusal ? decision.refusal->reason : Reason::internal;
   }
-  bool allowed(std::string_view token, std::string_view resource, std::string_view action, const DpopKey* key = nullptr) {
+  bool allowed(std::string_view token, std::string_view resource, std::string_view action,
+               const DpopKey* key = nullptr) {
     return gate_.decide(token, resource, action, key).allowed();
   }
   void end(const std::string& session, SessionEnd why) {
@@ -66,7 +68,8 @@ TEST_F(Door, ActsOnTheSessionAtOnceAndForEver) {
 TEST_F(Door, RefusesAnEndedSessionEvenWhenTheEndCannotBeRecorded) {
   auto reply = gate_.exchange(gate_.id_token()).value();
   gate_.store().fail(true);
-  EXPECT_FALSE(net::run_blocking(gate_.service().end_session(gate_.session(reply.session), SessionEnd::revoked, "", {})).has_value());
+  EXPECT_FALSE(net::run_blocking(gate_.service().end_session(gate_.session(reply.session), SessionEnd::revoked, "", {}))
+                   .has_value());
   EXPECT_EQ(refusal(reply.access_token, "ledger", "read"), Reason::session_ended);
   gate_.store().fail(false);
   gate_.clock.advance(std::chrono::seconds(10));
@@ -191,11 +194,14 @@ TEST_F(Door, RefusesWhatIsNotItsToken) {
   // A backend that was shown an assertion cannot use it as a token, and a foreign key mints nothing.
   Assertions assertions{std::string(testing::kGateUrl), gate_.keys()};
   auto session = gate_.session(gate_.exchange(gate_.id_token())->session);
-  EXPECT_EQ(present("Bearer " + assertions.for_session(*session, "ledger", gate_.clock.now()).value()), Reason::token_type_not_accepted);
+  EXPECT_EQ(present("Bearer " + assertions.for_session(*session, "ledger", gate_.clock.now()).value()),
+            Reason::token_type_not_accepted);
   auto foreign = testing::Issuer::make();
-  EXPECT_EQ(present("Bearer " + foreign.mint(Json::object({{"iss", testing::kGateUrl}}), "at+jwt")), Reason::key_unknown);
+  EXPECT_EQ(present("Bearer " + foreign.mint(Json::object({{"iss", testing::kGateUrl}}), "at+jwt")),
+            Reason::key_unknown);
   foreign.kid = gate_.keys().ring()->kid;
-  EXPECT_EQ(present("Bearer " + foreign.mint(Json::object({{"iss", testing::kGateUrl}}), "at+jwt")), Reason::signature_invalid);
+  EXPECT_EQ(present("Bearer " + foreign.mint(Json::object({{"iss", testing::kGateUrl}}), "at+jwt")),
+            Reason::signature_invalid);
 }
 
 TEST_F(Door, RefusesTheTokensOfARetiredKey) {
@@ -213,7 +219,8 @@ TEST_F(Door, RefusesTheTokensOfARetiredKey) {
 TEST_F(Door, NeverMissesARevocationThatComesWhileATokenIsRead) {
   for (int i = 0; i < 50; ++i) {
     auto token = gate_.access_token(gate_.id_token(std::to_string(i)));
-    auto payload = from_base64url(std::string_view(token).substr(token.find('.') + 1, token.rfind('.') - token.find('.') - 1));
+    auto payload =
+        from_base64url(std::string_view(token).substr(token.find('.') + 1, token.rfind('.') - token.find('.') - 1));
     auto jti = std::string(parse_json(*payload)->string_or("jti", ""));
     auto& tokens = gate_.service().parts().tokens;
     auto reading = std::async(std::launch::async, [&] { return tokens.read(token, gate_.clock.now()).value(); });
@@ -258,8 +265,11 @@ TEST(Assertions, IntroduceTheJobToOneBackendForAMinute) {
   EXPECT_EQ(verified->expires(), start + minutes(1));
   EXPECT_EQ(verified->claims().find("job")->string_or("job", ""), "4711");
   auto near_end = assertions.for_session(*session, "ledger", session->expires() - std::chrono::seconds(5)).value();
-  EXPECT_EQ(verifier->verify(jose::UnverifiedToken::parse(near_end).value(), gate.keys().ring()->verify_with,
-                             session->expires() - std::chrono::seconds(5))->expires(), session->expires())
+  EXPECT_EQ(verifier
+                ->verify(jose::UnverifiedToken::parse(near_end).value(), gate.keys().ring()->verify_with,
+                         session->expires() - std::chrono::seconds(5))
+                ->expires(),
+            session->expires())
       << "never longer than its session";
 }
 

@@ -15,6 +15,7 @@ namespace watchword::access {
 namespace {
 
 constexpr std::size_t kMaxJti = 256;
+constexpr auto kSweepEvery = std::chrono::seconds(1);
 
 std::unexpected<Error> invalid(std::string found, std::string expected) {
   return fail(Reason::dpop_invalid, std::move(found), std::move(expected));
@@ -78,24 +79,34 @@ Result<std::string> Dpop::verify(const DpopRequest& request, Time now) {
   if (jti.empty() || jti.size() > kMaxJti) return invalid("no usable jti", "a unique jti of at most 256 characters");
   const auto* iat = claims->find_integer("iat");
   // iat is in whole seconds: the proof passes until its second is over.
-  WW_CHECK(remember(thumbprint + " " + std::string(jti), from_unix(*iat + 1) + options_.proof_age, now));
+  WW_CHECK(remember(thumbprint, jti, from_unix(*iat + 1) + options_.proof_age, now));
   return thumbprint;
 }
 
-Status Dpop::remember(std::string key, Time until, Time now) {
+void Dpop::sweep(Time now) {
+  std::erase_if(seen_, [&](const auto& kept) {
+    if (now <= kept.second) return false;
+    forgotten_ = std::max(forgotten_, kept.second);
+    auto used = used_by_key_.find(kept.first.substr(0, kept.first.find(' ')));
+    if (used != used_by_key_.end() && --used->second == 0) used_by_key_.erase(used);
+    return true;
+  });
+  next_sweep_ = now + kSweepEvery;
+}
+
+Status Dpop::remember(const std::string& thumbprint, std::string_view jti, Time until, Time now) {
+  auto key = thumbprint + " " + std::string(jti);
   std::lock_guard lock(mutex_);
-  if (now >= next_sweep_ || seen_.size() >= options_.replay_capacity) {
-    std::erase_if(seen_, [&](const auto& kept) {
-      bool over = now > kept.second;
-      if (over) forgotten_ = std::max(forgotten_, kept.second);
-      return over;
-    });
-    next_sweep_ = now + options_.proof_age;
-  }
+  if (now >= next_sweep_ || now + kSweepEvery < next_sweep_) sweep(now);
   // Only after the clock was set back: then a proof that was forgotten would pass once more.
   if (until <= forgotten_) return invalid("an iat from before the clock was set back", "a new proof");
   if (seen_.contains(key)) return fail(Reason::dpop_replayed, "a jti seen before", "a new proof for each request");
-  if (seen_.size() >= options_.replay_capacity) return fail(Reason::overloaded, "the replay cache is full");
+  // A share for each key, so that one job cannot use up what all need.
+  auto used = used_by_key_.find(thumbprint);
+  bool spent = used != used_by_key_.end() && used->second >= options_.replay_capacity_of_key;
+  if (spent || seen_.size() >= options_.replay_capacity)
+    return fail(Reason::overloaded, "too many proofs in a short time", "fewer requests with this key");
+  ++used_by_key_[thumbprint];
   seen_.emplace(std::move(key), until);
   return {};
 }

@@ -28,6 +28,7 @@ class Dpop {
     Duration proof_age = std::chrono::seconds(60);   // iat at most this old, or this far ahead
     Duration nonce_window = std::chrono::minutes(5);  // a nonce is good in its window and the next
     std::size_t replay_capacity = 200'000;            // full: overloaded, never forgotten early
+    std::size_t replay_capacity_of_key = 20'000;      // of these for one key
   };
   Dpop(Options options, Random& random);
   // The RFC 7638 thumbprint of the key that signed the proof. dpop_invalid (found names the check), dpop_nonce_required,
@@ -37,11 +38,13 @@ class Dpop {
 
  private:
   std::string nonce_of_window(std::int64_t window) const;
-  Status remember(std::string key, Time until, Time now);
+  void sweep(Time now);
+  Status remember(const std::string& thumbprint, std::string_view jti, Time until, Time now);
   Options options_;
   std::array<std::uint8_t, 32> secret_{};
   std::mutex mutex_;
   std::unordered_map<std::string, Time> seen_;  // thumbprint + jti
+  std::unordered_map<std::string, std::size_t> used_by_key_;
   Time next_sweep_{};
   Time forgotten_ = Time::min();  // proofs good until then may have been seen and forgotten
 };

@@ -17,7 +17,9 @@ const std::string kUrl = "https://gate.example.com/oauth/token";
 class DpopProof : public ::testing::Test {
  protected:
   explicit DpopProof(Dpop::Options options = {}) : dpop_(options, random_) {}
-  std::string proof(const std::function<void(Json&)>& change = {}) { return key_.proof("POST", kUrl, now_, dpop_.nonce(now_), "", change); }
+  std::string proof(const std::function<void(Json&)>& change = {}) {
+    return key_.proof("POST", kUrl, now_, dpop_.nonce(now_), "", change);
+  }
   Reason verify(const std::string& text, std::string_view url = kUrl) {
     auto verified = dpop_.verify({text, "POST", url, {}}, now_);
     if (verified) EXPECT_EQ(*verified, key_.thumbprint());
@@ -42,7 +44,8 @@ TEST_F(DpopProof, IsForExactlyOneRequest) {
       {"the URL with a query", [](Json& c) { c.set("htu", kUrl + "?x=1"); }, kGood},
       {"another path", [](Json& c) { c.set("htu", kUrl + "/"); }, Reason::dpop_invalid},
       {"another host", [](Json& c) { c.set("htu", "https://evil.example.net/oauth/token"); }, Reason::dpop_invalid},
-      {"another port", [](Json& c) { c.set("htu", "https://gate.example.com:8443/oauth/token"); }, Reason::dpop_invalid},
+      {"another port", [](Json& c) { c.set("htu", "https://gate.example.com:8443/oauth/token"); },
+       Reason::dpop_invalid},
       {"another scheme", [](Json& c) { c.set("htu", "http://gate.example.com/oauth/token"); }, Reason::dpop_invalid},
       {"no URL", [](Json& c) { c.set("htu", nullptr); }, Reason::dpop_invalid},
       {"another method", [](Json& c) { c.set("htm", "GET"); }, Reason::dpop_invalid},
@@ -65,7 +68,8 @@ TEST_F(DpopProof, IsForExactlyOneRequest) {
 
 TEST_F(DpopProof, IsASignedJwtWithItsPublicKey) {
   auto issuer = testing::Issuer::make();
-  auto claims = Json::object({{"htm", "POST"}, {"htu", kUrl}, {"iat", to_unix(now_)}, {"jti", "x"}, {"nonce", dpop_.nonce(now_)}});
+  auto claims = Json::object(
+      {{"htm", "POST"}, {"htu", kUrl}, {"iat", to_unix(now_)}, {"jti", "x"}, {"nonce", dpop_.nonce(now_)}});
   auto jwk = jose::to_json(issuer.key.public_key(), "k", issuer.algorithm);
   auto other = jose::to_json(testing::Issuer::make().key.public_key(), "k", issuer.algorithm);
   auto header = [](const Json& key, std::string_view typ, std::string_view alg) {
@@ -90,11 +94,21 @@ TEST_F(DpopProof, IsGoodOnceUntilTheEndOfItsTime) {
   EXPECT_EQ(verify(text), Reason::dpop_replayed);
   // The last moment at which its iat would pass: half a second into its last second, when a sweep has been.
   auto start = now_;
-  for (auto later : {Duration(seconds(30)), Duration(seconds(60)), Duration(std::chrono::milliseconds(60'500)), Duration(seconds(61))}) {
+  for (auto later : {Duration(seconds(30)), Duration(seconds(60)), Duration(std::chrono::milliseconds(60'500)),
+                     Duration(seconds(61))}) {
     now_ = start + later;
     EXPECT_EQ(verify(proof()), kGood);
     EXPECT_NE(verify(text), kGood) << to_string(later);
   }
+}
+
+TEST_F(DpopProof, LeavesRoomForOtherProofsOfTheSameSecond) {
+  auto start = to_unix(now_);
+  auto of_that_second = [&] { return proof([&](Json& claims) { claims.set("iat", start); }); };
+  EXPECT_EQ(verify(of_that_second()), kGood);
+  now_ += std::chrono::milliseconds(60'500);
+  EXPECT_EQ(verify(proof()), kGood) << "the cache is swept";
+  EXPECT_EQ(verify(of_that_second()), kGood);
 }
 
 TEST_F(DpopProof, DoesNotComeBackWhenTheClockIsSetBack) {

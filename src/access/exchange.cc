@@ -71,30 +71,31 @@ Result<SessionTable::Lease> TokenService::open_session(const issuer::Principal& 
 std::expected<TokenService::Granted, Decision> TokenService::narrow(const ExchangeRequest& request, const Snapshot& snapshot,
                                                                     const issuer::Principal& principal,
                                                                     const policy::Roles& roles, Time now) const {
-  Granted granted{{}, {}, request.scope};
+  Granted granted;
   std::optional<Decision> first_refusal;
+  bool undecided = false;  // something depends on the request itself, or on a fact that is not known yet
   auto ask = [&](std::string_view resource, std::string_view action) {
     auto decision = decide(snapshot, principal, roles, {resource, action, {}, {}, {}}, now);
-    if (decision.allowed())
-      granted.now.push_back({std::string(resource), std::string(action)});
-    else if (!first_refusal)
-      first_refusal = std::move(decision);
+    if (decision.allowed()) return granted.now.push_back({std::string(resource), std::string(action)});
+    undecided = undecided || decision.refusal->reason == Reason::context_unknown;
+    if (!first_refusal) first_refusal = std::move(decision);
   };
-  if (!request.scope.empty()) {
-    for (const auto& wanted : request.scope) {
-      if (!names_resource(request, wanted.resource)) continue;
-      add_audience(granted.audience, wanted.resource);
-      ask(wanted.resource, wanted.action);
-    }
-    // Asked for by name and none of it granted: say why, rather than hand out a token that opens nothing.
-    if (granted.now.empty() && first_refusal) return std::unexpected(*std::move(first_refusal));
-  } else {
-    for (auto [resource, action] : snapshot.policy->permissions(roles)) {
-      if (!names_resource(request, resource)) continue;
-      add_audience(granted.audience, resource);
-      ask(resource, action);
-    }
+  // Only what the roles may permit enters the token: its audience is believed by whoever verifies it offline.
+  const auto permissions = snapshot.policy->permissions(roles);
+  auto take = [&](std::string_view resource, std::string_view action) {
+    if (std::ranges::find(permissions, std::pair(resource, action)) != permissions.end()) add_audience(granted.audience, resource);
+    ask(resource, action);
+  };
+  for (const auto& wanted : request.scope) {
+    if (!names_resource(request, wanted.resource)) continue;
+    take(wanted.resource, wanted.action);
+    granted.limit.push_back(wanted);
   }
+  if (request.scope.empty())
+    for (auto [resource, action] : permissions)
+      if (names_resource(request, resource)) take(resource, action);
+  // Asked for by name and none of it granted: say why, rather than hand out a token that opens nothing.
+  if (!request.scope.empty() && granted.now.empty() && first_refusal && !undecided) return std::unexpected(*std::move(first_refusal));
   // Each audience that was asked for by name is in the token, or the caller is told which one is not (RFC 8707 2).
   auto missing = std::ranges::find_if(request.audiences, [&](const std::string& wanted) {
     return std::ranges::find(granted.audience, wanted) == granted.audience.end();
@@ -139,10 +140,6 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
     if (!proven) co_return refused(std::move(proven).error());
     key = *std::move(proven);
   }
-
-  // Within the skew its issuer is granted, a token may be verified after its exp; it opens nothing any more.
-  if (principal->expires <= now)
-    co_return refused({Reason::token_expired, "expired at " + to_rfc3339(principal->expires), "a token that is still valid", {}, {}});
 
   auto snapshot = this->snapshot();
   entry.policy = snapshot.policy->digest();

@@ -13,14 +13,16 @@
 namespace watchword::access {
 namespace {
 
-using ::testing::HasSubstr;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::DpopKey;
+using ::testing::HasSubstr;
 using testing::TestGate;
 
-Reason reason_of(const Answer<ExchangeReply>& answer) { return answer ? Reason::internal : answer.error().error.reason; }
+Reason reason_of(const Answer<ExchangeReply>& answer) {
+  return answer ? Reason::internal : answer.error().error.reason;
+}
 
 TEST(Exchange, GivesAJobOneSessionHoweverOftenItAsks) {
   TestGate gate;
@@ -57,8 +59,11 @@ TEST(Exchange, GivesConcurrentExchangesOfAJobOneSession) {
 TEST(Exchange, LivesNoLongerThanTheLeastOfItsBounds) {
   TestGate gate;
   EXPECT_EQ(gate.exchange(gate.id_token()).value().expires_in, minutes(15)) << "the policy's";
-  auto ending = gate.id_token([&](Json& claims) { claims.set("job_id", "2").set("exp", to_unix(gate.clock.now()) + 60); });
-  EXPECT_EQ(gate.exchange(ending).value().expires_in, minutes(1)) << "the ID token's";
+  auto ending =
+      gate.id_token([&](Json& claims) { claims.set("job_id", "2").set("exp", to_unix(gate.clock.now()) + 60); });
+  auto short_lived = gate.exchange(ending).value();
+  EXPECT_EQ(short_lived.expires_in, minutes(1)) << "the ID token's";
+  EXPECT_EQ(gate.session(short_lived.session)->expires(), gate.clock.now() + minutes(1)) << "and the session no longer";
   gate.clock.advance(minutes(14));
   EXPECT_EQ(gate.exchange(gate.id_token()).value().expires_in, minutes(1)) << "the session's";
 }
@@ -90,7 +95,8 @@ TEST(Exchange, RefusesAnIdTokenThatOnlySkewLetsIn) {
 TEST(Exchange, ReopensNoEndedJob) {
   TestGate gate;
   auto reply = gate.exchange(gate.id_token()).value();
-  ASSERT_TRUE(net::run_blocking(gate.service().end_session(gate.session(reply.session), SessionEnd::job_ended, "", {})).has_value());
+  ASSERT_TRUE(net::run_blocking(gate.service().end_session(gate.session(reply.session), SessionEnd::job_ended, "", {}))
+                  .has_value());
   EXPECT_EQ(gate.decide(reply.access_token, "ledger", "read").refusal->reason, Reason::session_ended);
   EXPECT_EQ(reason_of(gate.exchange(gate.id_token())), Reason::session_ended);
   gate.restart();
@@ -139,7 +145,8 @@ TEST(Exchange, DemandsAProofWhereThePolicyDoes) {
 
 TEST(Exchange, RefusesJobsOfForksAndOfProjectsWithoutARole) {
   TestGate gate;
-  auto fork = gate.id_token([](Json& claims) { claims.set("job_project_path", "mallory/billing").set("job_project_id", "666"); });
+  auto fork = gate.id_token(
+      [](Json& claims) { claims.set("job_project_path", "mallory/billing").set("job_project_id", "666"); });
   EXPECT_EQ(reason_of(gate.exchange(fork)), Reason::fork_not_admitted);
   auto stranger = gate.exchange(gate.id_token("1", "acme/other"));
   EXPECT_EQ(reason_of(stranger), Reason::no_binding);

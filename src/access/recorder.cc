@@ -1,11 +1,17 @@
 #include "access/recorder.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "base/log.h"
 #include "net/loop.h"
 
 namespace watchword::access {
+namespace {
+
+constexpr std::size_t kLongestText = 256;  // of what a caller can put into a record
+
+}  // namespace
 
 Recorder::Recorder(store::Store& store, const Clock& clock, Random& random, Metrics& metrics)
     : store_(store),
@@ -37,8 +43,8 @@ void Recorder::describe(audit::Entry& entry, const Decision& decision) {
 void Recorder::describe(audit::Entry& entry, const Error& refusal, audit::Outcome outcome) {
   entry.outcome = outcome;
   entry.reason = refusal.reason;
-  if (!refusal.found.empty()) entry.detail.set("found", refusal.found);
-  if (!refusal.expected.empty()) entry.detail.set("expected", refusal.expected);
+  if (!refusal.found.empty()) entry.detail.set("found", refusal.found.substr(0, kLongestText));
+  if (!refusal.expected.empty()) entry.detail.set("expected", refusal.expected.substr(0, kLongestText));
 }
 
 void Recorder::describe(audit::Entry& entry, const Session& session) {
@@ -64,6 +70,10 @@ Recorder::Told Recorder::queue_refusal(audit::Entry entry, Error refusal, bool v
   if (!verified_caller && !within_budget(entry.time)) {
     unrecorded_.add();
     return {std::move(refusal), {}};
+  }
+  if (!verified_caller) {
+    entry.path.resize(std::min(entry.path.size(), kLongestText));
+    entry.method.resize(std::min(entry.method.size(), kLongestText));
   }
   if (auto queued = enqueue(audit::to_canonical(entry)); !queued) return {std::move(queued).error(), {}};
   return {std::move(refusal), std::move(entry.id)};

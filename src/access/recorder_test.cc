@@ -14,7 +14,8 @@ using testing::TestGate;
 TEST(Recorder, LetsStrangersFillNoDisk) {
   TestGate gate;
   auto refuse = [&](bool verified) {
-    return gate.recorder().queue_refusal(gate.recorder().start(audit::Event::exchange), {Reason::token_malformed, {}, {}, {}, {}}, verified);
+    return gate.recorder().queue_refusal(gate.recorder().start(audit::Event::exchange),
+                                         {Reason::token_malformed, {}, {}, {}, {}}, verified);
   };
   auto before = gate.log().size();
   for (std::int64_t i = 0; i < Recorder::kUnverifiedPerSecond; ++i) EXPECT_FALSE(refuse(false).record.empty());
@@ -30,7 +31,9 @@ TEST(Recorder, LetsStrangersFillNoDisk) {
 
 TEST(Recorder, MakesRequestsWaitOnceARecordWasLost) {
   TestGate gate;
-  auto record = [&] { return net::run_blocking(gate.recorder().queue_or_commit(gate.recorder().start(audit::Event::request))); };
+  auto record = [&] {
+    return net::run_blocking(gate.recorder().queue_or_commit(gate.recorder().start(audit::Event::request)));
+  };
   EXPECT_TRUE(record().has_value());
   gate.store().fail(true);
   EXPECT_TRUE(record().has_value()) << "queued: nobody knows yet";

@@ -44,7 +44,8 @@ std::string peer_text(const net::Peer& peer) {
 
 std::optional<TraceParent> parse_traceparent(std::string_view text) {
   if (text.size() < kTraceParentSize) return std::nullopt;
-  auto version = text.substr(0, 2), trace = text.substr(3, 32), parent = text.substr(36, 16), flags = text.substr(53, 2);
+  auto version = text.substr(0, 2), trace = text.substr(3, 32), parent = text.substr(36, 16),
+       flags = text.substr(53, 2);
   if (text[2] != '-' || text[35] != '-' || text[52] != '-') return std::nullopt;
   for (auto part : {version, trace, parent, flags})
     if (!is_lower_hex(part)) return std::nullopt;

@@ -26,32 +26,35 @@ TEST(TraceParent, ReadsWhatW3cTraceContextAllows) {
 }
 
 TEST(TraceParent, RefusesAllElse) {
-  for (const std::string& text : {std::string(), std::string("00"), std::string(kGood) + "-", std::string(kGood) + "-01",
-                                  std::string(kGood) + "x", std::string(kGood).substr(0, 54),
-                                  std::string("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-                                  std::string("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x"),
-                                  std::string("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"),
-                                  std::string("00-00000000000000000000000000000000-b7ad6b7169203331-01"),
-                                  std::string("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"),
-                                  std::string("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0g"),
-                                  std::string("00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-                                  std::string("00-0af7651916cd43dd8448eb211c8031-9cb7ad6b7169203331-01"),
-                                  std::string("zz-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")})
+  for (const std::string& text :
+       {std::string(), std::string("00"), std::string(kGood) + "-", std::string(kGood) + "-01",
+        std::string(kGood) + "x", std::string(kGood).substr(0, 54),
+        std::string("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        std::string("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x"),
+        std::string("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"),
+        std::string("00-00000000000000000000000000000000-b7ad6b7169203331-01"),
+        std::string("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"),
+        std::string("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0g"),
+        std::string("00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        std::string("00-0af7651916cd43dd8448eb211c8031-9cb7ad6b7169203331-01"),
+        std::string("zz-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")})
     EXPECT_FALSE(parse_traceparent(text).has_value()) << text;
 }
 
 class RequestOrigin : public ::testing::Test {
  protected:
-  Origin of(http::Headers headers, net::Peer peer = {.address = "192.0.2.7", .port = 80, .uid = {}, .loopback = false}) {
+  Origin of(http::Headers headers,
+            net::Peer peer = {.address = "192.0.2.7", .port = 80, .uid = {}, .loopback = false}) {
     return origin_of({"GET", "https", "gate.example.com", "/", std::move(headers)}, peer, random_);
   }
   SeededRandom random_{1};
 };
 
 TEST_F(RequestOrigin, KeepsASaneRequestId) {
-  for (const auto* id : {"a", "build-17_3.x", "01JDK3QZ3T4N5V6W7X8Y9Z0ABC"}) EXPECT_EQ(of({{"x-request-id", id}}).request_id, id);
-  for (const auto& id : {std::string(), std::string("a b"), std::string("a\nb"), std::string("a/b"), std::string("\xc3\xa9"),
-                         std::string(129, 'a'), std::string("a\"b"), std::string("{}")}) {
+  for (const auto* id : {"a", "build-17_3.x", "01JDK3QZ3T4N5V6W7X8Y9Z0ABC"})
+    EXPECT_EQ(of({{"x-request-id", id}}).request_id, id);
+  for (const auto& id : {std::string(), std::string("a b"), std::string("a\nb"), std::string("a/b"),
+                         std::string("\xc3\xa9"), std::string(129, 'a'), std::string("a\"b"), std::string("{}")}) {
     auto made = of({{"x-request-id", id}}).request_id;
     EXPECT_NE(made, id);
     EXPECT_EQ(made.size(), 22u);

@@ -47,7 +47,12 @@ class Session {
   Time expires() const { return expires_; }
 
   // When nothing can ask about the session any more: its identity token is over for every clock.
-  Time forget_at() const { return std::max(expires_, principal_.expires) + kForgetAfter; }
+  // One that somebody ended stays longer, as some issuers mint a running job new tokens whenever it asks.
+  Time forget_at() const {
+    auto end = ended();
+    bool by_itself = !end || *end == SessionEnd::expired;
+    return std::max(expires_, principal_.expires) + (by_itself ? kForgetAfter : kForgetEndedAfter);
+  }
 
   // Roles under the policy in force, computed once per policy and kept.
   std::shared_ptr<const policy::Roles> roles(const std::shared_ptr<const policy::Policy>& policy) const;
@@ -67,6 +72,7 @@ class Session {
  private:
   // Beyond the largest skew with which an issuer's token may still be accepted.
   static constexpr Duration kForgetAfter = std::chrono::minutes(10);
+  static constexpr Duration kForgetEndedAfter = std::chrono::hours(24);
   struct CachedRoles {
     std::shared_ptr<const policy::Policy> policy;
     policy::Roles roles;

@@ -13,7 +13,9 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-crypto::SealingKey sealing_key(char fill) { return crypto::SealingKey::from_secret(Secret(std::string_view(std::string(32, fill)))).value(); }
+crypto::SealingKey sealing_key(char fill) {
+  return crypto::SealingKey::from_secret(Secret(std::string_view(std::string(32, fill)))).value();
+}
 
 class Keys : public ::testing::Test {
  protected:
@@ -32,7 +34,9 @@ class Keys : public ::testing::Test {
       if (key.state == state) return key.kid;
     return "";
   }
-  bool published(const std::string& kid) const { return keys_->ring()->jwks.find("\"" + kid + "\"") != std::string::npos; }
+  bool published(const std::string& kid) const {
+    return keys_->ring()->jwks.find("\"" + kid + "\"") != std::string::npos;
+  }
   testing::TroubledStore store_;
   crypto::SealingKey sealing_ = sealing_key('k');
   SigningConfig config_{.rotate_every = hours(24), .publish_ahead = hours(1), .longest_token = hours(2)};

@@ -6,8 +6,10 @@ namespace watchword::access {
 namespace {
 
 TEST(Scope, IsAListOfResourceAndAction) {
-  const std::pair<const char*, const char*> good[] = {
-      {"", ""}, {"a/b", "a/b"}, {"billing-api/read ops/restart", "billing-api/read ops/restart"}, {" a/b  c/d ", "a/b c/d"}};
+  const std::pair<const char*, const char*> good[] = {{"", ""},
+                                                      {"a/b", "a/b"},
+                                                      {"billing-api/read ops/restart", "billing-api/read ops/restart"},
+                                                      {" a/b  c/d ", "a/b c/d"}};
   for (const auto& [text, again] : good) {
     auto scope = parse_scope(text);
     ASSERT_TRUE(scope.has_value()) << text;

@@ -1,7 +1,6 @@
 #include "access/token_service.h"
 
 #include "access/session_document.h"
-#include "base/log.h"
 #include "base/text.h"
 
 namespace watchword::access {
@@ -92,14 +91,20 @@ Status TokenService::restore() {
 }
 
 Status TokenService::sweep(Time now) {
-  for (const auto& session : parts_.sessions.sweep(now)) {
-    session->end(SessionEnd::expired, now);
-    std::vector<store::Change> changes;
-    changes.push_back(store::PutSession{session->to_row()});
-    WW_CHECK(parts_.recorder.commit_and_wait(end_entry(*session, *session->ended()), std::move(changes)));
-    session->set_end_recorded();
-  }
   parts_.tokens.forget_expired(now);
+  constexpr std::size_t kBatch = 256;
+  auto due = parts_.sessions.sweep(now);
+  for (std::size_t from = 0; from < due.size(); from += kBatch) {
+    auto some = std::span(due).subspan(from, std::min(kBatch, due.size() - from));
+    store::Batch batch;
+    for (const auto& session : some) {
+      session->end(SessionEnd::expired, now);
+      batch.changes.push_back(store::PutSession{session->to_row()});
+      batch.entries.push_back(audit::to_canonical(end_entry(*session, *session->ended())));
+    }
+    WW_CHECK(parts_.store.commit_and_wait(std::move(batch)));
+    for (const auto& session : some) session->set_end_recorded();
+  }
   return {};
 }
 

@@ -23,7 +23,8 @@ Result<std::string> why_of(const Json& json) {
   if (!members || members->size() != (why ? 1u : 0u))
     return fail(Reason::request_invalid, "another body", R"({"why": "..."} or nothing)");
   if (!why) return std::string();
-  if (why->size() > kMaxWhy) return fail(Reason::request_invalid, std::to_string(why->size()) + " bytes of why", "at most 500");
+  if (why->size() > kMaxWhy)
+    return fail(Reason::request_invalid, std::to_string(why->size()) + " bytes of why", "at most 500");
   return *why;
 }
 
@@ -61,23 +62,24 @@ void add_admin(Router& router, AdminParts parts) {
                   co_await send_json(exchange, 200, Json::object({{"policy", service.snapshot().policy->digest()}}));
                 });
 
-  add_for_admin(router, "GET", "/api/v1/status", [parts = std::move(parts)](http::Exchange& exchange) -> net::Task<void> {
-    auto readiness = parts.readiness();
-    auto policy = parts.service.snapshot().policy;
-    auto log_size = parts.store.log_size();
-    if (!log_size) co_return co_await send_refusal(exchange, std::move(log_size).error(), true);
-    auto number = [](std::size_t value) { return static_cast<std::int64_t>(value); };
-    co_await send_json(exchange, 200,
-                       Json::object({{"version", parts.version},
-                                     {"url", parts.service.parts().url},
-                                     {"ready", all_ready(readiness)},
-                                     {"parts", readiness_json(readiness, true)},
-                                     {"policy", policy->digest()},
-                                     {"rules", number(policy->rule_count())},
-                                     {"sessions", number(parts.service.parts().sessions.size())},
-                                     {"log_size", static_cast<std::int64_t>(*log_size)},
-                                     {"backlog", number(parts.store.backlog())}}));
-  });
+  add_for_admin(router, "GET", "/api/v1/status",
+                [parts = std::move(parts)](http::Exchange& exchange) -> net::Task<void> {
+                  auto readiness = parts.readiness();
+                  auto policy = parts.service.snapshot().policy;
+                  auto log_size = parts.store.log_size();
+                  if (!log_size) co_return co_await send_refusal(exchange, std::move(log_size).error(), true);
+                  auto number = [](std::size_t value) { return static_cast<std::int64_t>(value); };
+                  co_await send_json(exchange, 200,
+                                     Json::object({{"version", parts.version},
+                                                   {"url", parts.service.parts().url},
+                                                   {"ready", all_ready(readiness)},
+                                                   {"parts", readiness_json(readiness, true)},
+                                                   {"policy", policy->digest()},
+                                                   {"rules", number(policy->rule_count())},
+                                                   {"sessions", number(parts.service.parts().sessions.size())},
+                                                   {"log_size", static_cast<std::int64_t>(*log_size)},
+                                                   {"backlog", number(parts.store.backlog())}}));
+                });
 }
 
 }  // namespace watchword::api

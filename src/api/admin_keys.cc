@@ -51,7 +51,8 @@ void add_key_admin(Router& router, access::TokenService& service) {
       return keys.rotate(why, now);
     });
   });
-  add_for_admin(router, "POST", std::string(kKeys), [&](http::Exchange& exchange) { return retire_key(service, exchange); });
+  add_for_admin(router, "POST", std::string(kKeys),
+                [&](http::Exchange& exchange) { return retire_key(service, exchange); });
 }
 
 }  // namespace watchword::api

@@ -105,7 +105,8 @@ net::Task<void> end_session(access::TokenService& service, http::Exchange& excha
   const auto& parts = service.parts();
   auto session = parts.sessions.find(id);
   if (!session)
-    co_return co_await send_refusal(exchange, {Reason::not_found, id, "the id of a session of this gate", {}, {}}, true);
+    co_return co_await send_refusal(exchange, {Reason::not_found, id, "the id of a session of this gate", {}, {}},
+                                    true);
   auto origin = access::origin_of(exchange.request, exchange.peer, parts.random);
   auto ended = co_await service.end_session(session, access::SessionEnd::revoked, *std::move(why), origin);
   if (!ended) co_return co_await send_refusal(exchange, std::move(ended).error(), true);

@@ -26,7 +26,9 @@ class Admin : public ::testing::Test {
     add_admin(router_, {gate_.service(), gate_.store(), reload, readiness, "1.2.3"});
   }
   testing::Reply call(std::string method, std::string target, std::string body = {}, net::Peer peer = unix_peer(0)) {
-    return testing::call(router_, {.method = std::move(method), .target = std::move(target), .body = std::move(body), .peer = std::move(peer)});
+    return testing::call(
+        router_,
+        {.method = std::move(method), .target = std::move(target), .body = std::move(body), .peer = std::move(peer)});
   }
   std::string open_session(std::string_view job, std::string_view project = "acme/billing") {
     return gate_.exchange(gate_.id_token(job, project)).value().session;
@@ -59,7 +61,8 @@ TEST_F(Admin, IsForRootAndTheGatesOwnUserOnly) {
     for (const auto* path : {"/api/v1/sessions", "/api/v1/keys", "/api/v1/status"})
       EXPECT_EQ(call("GET", path, "", peer).status, status) << path;
     if (status == 403) {
-      for (const auto& path : {"/api/v1/sessions/" + id + "/end", std::string("/api/v1/keys/rotate"), std::string("/api/v1/policy/reload")})
+      for (const auto& path : {"/api/v1/sessions/" + id + "/end", std::string("/api/v1/keys/rotate"),
+                               std::string("/api/v1/policy/reload")})
         EXPECT_EQ(call("POST", path, "", peer).json().string_or("reason", ""), "admin_refused") << path;
     }
   }
@@ -84,7 +87,8 @@ TEST_F(Admin, ListsSessionsNewestFirstByFilterAndPage) {
   EXPECT_EQ(page.string_or("next", ""), two);
   EXPECT_EQ(ids("?limit=2&before=" + two), V{one});
   EXPECT_EQ(call("GET", "/api/v1/sessions?limit=2&before=" + two).json().find("next"), nullptr);
-  for (const auto* query : {"?limit=0", "?limit=1001", "?limit=x", "?limit=-1", "?limit=1&limit=2", "?colour=red", "?ended=yes", "?job=%zz"})
+  for (const auto* query : {"?limit=0", "?limit=1001", "?limit=x", "?limit=-1", "?limit=1&limit=2", "?colour=red",
+                            "?ended=yes", "?job=%zz"})
     EXPECT_EQ(call("GET", std::string("/api/v1/sessions") + query).status, 400) << query;
 }
 
@@ -95,7 +99,8 @@ TEST_F(Admin, ShowsASession) {
   EXPECT_EQ(body.string_or("state", ""), "open");
   EXPECT_EQ(body.string_or("project", ""), "acme/billing");
   EXPECT_EQ(body.find("identity")->string_or("subject", ""), "project_path:acme/billing:ref_type:branch:ref:main");
-  for (const auto* path : {"/api/v1/sessions/", "/api/v1/sessions/01JXXXXXXXXXXXXXXXXXXXXXXX", "/api/v1/sessions/%2e%2e"})
+  for (const auto* path :
+       {"/api/v1/sessions/", "/api/v1/sessions/01JXXXXXXXXXXXXXXXXXXXXXXX", "/api/v1/sessions/%2e%2e"})
     EXPECT_EQ(call("GET", path).status, 404) << path;
 }
 
@@ -120,8 +125,9 @@ TEST_F(Admin, EndsASessionAtOnceWithAPersonsWords) {
 
 TEST_F(Admin, RefusesOtherBodies) {
   auto id = open_session("1");
-  for (const auto& body : {std::string("why"), std::string("[]"), std::string(R"({"why":1})"), std::string(R"({"why":"a","x":1})"),
-                           std::string(R"({"reason":"a"})"), R"({"why":")" + std::string(501, 'x') + R"("})", std::string(5000, ' ')}) {
+  for (const auto& body :
+       {std::string("why"), std::string("[]"), std::string(R"({"why":1})"), std::string(R"({"why":"a","x":1})"),
+        std::string(R"({"reason":"a"})"), R"({"why":")" + std::string(501, 'x') + R"("})", std::string(5000, ' ')}) {
     auto status = call("POST", "/api/v1/sessions/" + id + "/end", body).status;
     EXPECT_TRUE(status == 400 || status == 413) << body.substr(0, 40);
   }
@@ -154,7 +160,8 @@ TEST_F(Admin, RotatesAndRetiresKeys) {
   EXPECT_TRUE(gate_.decide(token, "ledger", "read").allowed()) << "old tokens live on";
 
   EXPECT_EQ(call("POST", "/api/v1/keys/" + old_kid + "/retire").status, 200);
-  EXPECT_EQ(gate_.decide(token, "ledger", "read").refusal->reason, Reason::key_unknown) << "also one that was seen before";
+  EXPECT_EQ(gate_.decide(token, "ledger", "read").refusal->reason, Reason::key_unknown)
+      << "also one that was seen before";
   EXPECT_EQ(call("POST", "/api/v1/keys/" + old_kid + "/retire").status, 404);
   EXPECT_EQ(call("POST", "/api/v1/keys/" + old_kid).status, 404);
 }

@@ -1,4 +1,5 @@
-// The endpoints, by group; each adds its paths to a router. docs/openapi.yaml describes them all and is tested against them.
+// The endpoints, by group; each adds its paths to a router. docs/openapi.yaml describes them all and is tested against
+// them.
 #pragma once
 
 #include <functional>
@@ -11,25 +12,27 @@
 
 namespace watchword::api {
 
-// POST /oauth/token, /oauth/introspect, /oauth/revoke; GET /.well-known/{oauth-authorization-server,openid-configuration,
-// jwks.json}. `clients` outlives the router.
+// POST /oauth/token, /oauth/introspect, /oauth/revoke; GET
+// /.well-known/{oauth-authorization-server,openid-configuration, jwks.json}. `clients` outlives the router.
 void add_oauth(Router& router, access::TokenService& service, access::Clients& clients);
 
 struct Readiness {
-  std::string name;     // "store", "policy", "issuer gitlab", "log"
+  std::string name;  // "store", "policy", "issuer gitlab", "log"
   bool ready = false;
-  std::string detail;   // why not, or what is in force
+  std::string detail;  // why not, or what is in force
 };
 // GET /healthz (the process runs), /readyz (and could serve: 503 with the parts that could not).
 void add_health(Router& router, std::function<std::vector<Readiness>()> readiness);
 // GET /metrics, OpenMetrics text.
 void add_metrics(Router& router, const Metrics& metrics);
-// GET /log/...: the audit log's tiles and checkpoint from `directory`; nothing else of the file system.
-void add_log(Router& router, std::string directory);
+// GET /log/...: the audit log from `directory`; nothing else of the file system. Checkpoint, key and hash tiles name nobody
+// and are for everyone; the entries themselves say who did what, and are served only where `entries` says so.
+enum class LogEntries : std::uint8_t { hidden, served };
+void add_log(Router& router, std::string directory, LogEntries entries);
 
-// Admin: GET /api/v1/sessions (filters as query), GET /api/v1/sessions/{id}, POST /api/v1/sessions/{id}/end {"why": ...},
-// GET /api/v1/keys, POST /api/v1/keys/rotate, POST /api/v1/keys/{kid}/retire, POST /api/v1/policy/reload,
-// GET /api/v1/status. Only for the Unix socket's peers with uid 0 or the gate's own.
+// Admin: GET /api/v1/sessions (filters as query), GET /api/v1/sessions/{id}, POST /api/v1/sessions/{id}/end {"why":
+// ...}, GET /api/v1/keys, POST /api/v1/keys/rotate, POST /api/v1/keys/{kid}/retire, POST /api/v1/policy/reload, GET
+// /api/v1/status. Only for the Unix socket's peers with uid 0 or the gate's own.
 struct AdminParts {
   access::TokenService& service;
   store::Store& store;

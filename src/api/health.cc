@@ -1,7 +1,8 @@
 // GET /healthz, GET /readyz.
+#include "api/health.h"
+
 #include <algorithm>
 
-#include "api/health.h"
 #include "api/reply.h"
 
 namespace watchword::api {

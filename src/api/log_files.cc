@@ -50,7 +50,7 @@ Descriptor open_below(const std::string& directory, std::string_view path) {
 }
 
 std::optional<std::size_t> regular_file_size(const Descriptor& file) {
-  struct stat status {};
+  struct stat status{};
   if (!file.open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   return static_cast<std::size_t>(status.st_size);
 }
@@ -61,7 +61,9 @@ http::Headers headers_of(LogFile kind, std::size_t size) {
   return {{"content-type", tile ? "application/octet-stream" : "text/plain; charset=utf-8"},
           {"content-length", std::to_string(size)},
           // A tile, partial ones too, never changes once it is there.
-          {"cache-control", tile ? "public, max-age=31536000, immutable" : fixed ? "public, max-age=300" : "no-store"}};
+          {"cache-control", tile    ? "public, max-age=31536000, immutable"
+                            : fixed ? "public, max-age=300"
+                                    : "no-store"}};
 }
 
 net::Task<void> send_file(http::Exchange& exchange, const Descriptor& file, LogFile kind, std::size_t size) {
@@ -81,15 +83,17 @@ net::Task<void> send_file(http::Exchange& exchange, const Descriptor& file, LogF
 
 }  // namespace
 
-void add_log(Router& router, std::string directory) {
-  router.add("GET", std::string(kPrefix), [directory = std::move(directory)](http::Exchange& exchange) -> net::Task<void> {
-    auto path = exchange.request.path().substr(kPrefix.size());
-    auto kind = log_file_of(path);
-    auto file = kind == LogFile::none ? Descriptor(-1) : open_below(directory, path);
-    auto size = regular_file_size(file);
-    if (!size) co_return co_await send_refusal(exchange, {Reason::not_found, {}, {}, {}, {}}, false);
-    co_await send_file(exchange, file, kind, *size);
-  });
+void add_log(Router& router, std::string directory, LogEntries entries) {
+  router.add("GET", std::string(kPrefix),
+             [directory = std::move(directory), entries](http::Exchange& exchange) -> net::Task<void> {
+               auto path = exchange.request.path().substr(kPrefix.size());
+               auto kind = log_file_of(path);
+    if (entries == LogEntries::hidden && path.starts_with("tile/entries/")) kind = LogFile::none;
+               auto file = kind == LogFile::none ? Descriptor(-1) : open_below(directory, path);
+               auto size = regular_file_size(file);
+               if (!size) co_return co_await send_refusal(exchange, {Reason::not_found, {}, {}, {}, {}}, false);
+               co_await send_file(exchange, file, kind, *size);
+             });
 }
 
 }  // namespace watchword::api

@@ -1,8 +1,9 @@
+#include "api/log_path.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "api/log_path.h"
 #include "audit/tile.h"
 
 namespace watchword::api {

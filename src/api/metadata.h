@@ -8,8 +8,8 @@
 
 namespace watchword::api {
 
-// One document serves as authorization server metadata and as OpenID provider metadata: a verifier that knows nothing but
-// the issuer's URL finds issuer, jwks_uri and algorithms in either.
+// One document serves as authorization server metadata and as OpenID provider metadata: a verifier that knows nothing
+// but the issuer's URL finds issuer, jwks_uri and algorithms in either.
 Json server_metadata(std::string_view url, const access::KeyRing& ring);
 
 }  // namespace watchword::api

@@ -32,7 +32,8 @@ std::set<Endpoint> documented() {
 bool covers(const Endpoint& route, const Endpoint& endpoint) {
   if (route.first != endpoint.first) return false;
   bool prefix = route.second.ends_with('/');
-  return prefix ? endpoint.second.starts_with(route.second) && endpoint.second != route.second : endpoint.second == route.second;
+  return prefix ? endpoint.second.starts_with(route.second) && endpoint.second != route.second
+                : endpoint.second == route.second;
 }
 
 TEST(OpenApi, DescribesExactlyTheEndpointsThatThereAre) {
@@ -43,7 +44,7 @@ TEST(OpenApi, DescribesExactlyTheEndpointsThatThereAre) {
   add_oauth(router, gate.service(), gate.clients());
   add_health(router, readiness);
   add_metrics(router, metrics);
-  add_log(router, "/nowhere");
+  add_log(router, "/nowhere", LogEntries::served);
   add_admin(router, {gate.service(), gate.store(), [] { return Status{}; }, readiness, "0"});
 
   auto endpoints = documented();

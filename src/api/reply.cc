@@ -23,7 +23,8 @@ net::Task<void> send_refusal(http::Exchange& exchange, Error error, bool verifie
   if (verified_caller && !error.where.empty()) body.set("where", error.where);
   // What is on the gate's disk and not in force, such as a policy that does not load, is no failure of the gate.
   bool conflict = describe(error.reason).kind == ReasonKind::config;
-  static_cast<void>(co_await http::send_problem(exchange.reply, conflict ? 409 : http::status_of(error.reason), std::move(body)));
+  static_cast<void>(
+      co_await http::send_problem(exchange.reply, conflict ? 409 : http::status_of(error.reason), std::move(body)));
 }
 
 }  // namespace watchword::api

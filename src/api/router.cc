@@ -55,7 +55,8 @@ net::Task<void> Router::handle(http::Exchange& exchange) {
   for (const auto& candidate : *routes)
     allow += (allow.empty() ? "" : ", ") + candidate.method + (candidate.method == "GET" ? ", HEAD" : "");
   Error error{Reason::method_not_allowed, {}, {}, {}, {}};
-  static_cast<void>(co_await http::send_problem(reply, 405, http::problem(error, false), {{"allow", std::move(allow)}}));
+  static_cast<void>(
+      co_await http::send_problem(reply, 405, http::problem(error, false), {{"allow", std::move(allow)}}));
 }
 
 std::vector<std::pair<std::string, std::string>> Router::routes() const {

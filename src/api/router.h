@@ -13,8 +13,8 @@
 namespace watchword::api {
 
 // Exact paths, or a prefix that ends in '/' (the longest wins), compared with the path as it was sent: no second
-// spelling of a path reaches an endpoint. 404 and 405 (with Allow) are problem+json. A GET answers HEAD too. Every answer
-// says nosniff, and no-store unless its endpoint says otherwise. Immutable once it serves.
+// spelling of a path reaches an endpoint. 404 and 405 (with Allow) are problem+json. A GET answers HEAD too. Every
+// answer says nosniff, and no-store unless its endpoint says otherwise. Immutable once it serves.
 class Router final : public http::Handler {
  public:
   using Function = std::function<net::Task<void>(http::Exchange&)>;

@@ -35,13 +35,13 @@ TEST(Router, FindsThePathAndTheMethod) {
     int status;
     const char* body;
   } rows[] = {
-      {"GET", "/a", 200, "get a"},          {"POST", "/a", 200, "post a"},       {"HEAD", "/a", 200, "get a"},
-      {"GET", "/a?x=1", 200, "get a"},      {"GET", "/p/x", 200, "prefix"},      {"GET", "/p/longer/x", 200, "longer prefix"},
-      {"GET", "/p/exact", 200, "exact"},    {"GET", "/p/", 200, "prefix"},       {"GET", "/p", 404, nullptr},
-      {"GET", "/", 404, nullptr},           {"GET", "/a/", 404, nullptr},        {"GET", "/A", 404, nullptr},
-      {"GET", "/%61", 404, nullptr},        {"GET", "//a", 404, nullptr},        {"GET", "/./a", 404, nullptr},
-      {"GET", "/p/../a", 200, "prefix"},    {"DELETE", "/a", 405, nullptr},      {"get", "/a", 405, nullptr},
-      {"HEAD", "/p/", 200, "prefix"},       {"OPTIONS", "*", 404, nullptr},      {"POST", "/p/exact", 405, nullptr},
+      {"GET", "/a", 200, "get a"},       {"POST", "/a", 200, "post a"},  {"HEAD", "/a", 200, "get a"},
+      {"GET", "/a?x=1", 200, "get a"},   {"GET", "/p/x", 200, "prefix"}, {"GET", "/p/longer/x", 200, "longer prefix"},
+      {"GET", "/p/exact", 200, "exact"}, {"GET", "/p/", 200, "prefix"},  {"GET", "/p", 404, nullptr},
+      {"GET", "/", 404, nullptr},        {"GET", "/a/", 404, nullptr},   {"GET", "/A", 404, nullptr},
+      {"GET", "/%61", 404, nullptr},     {"GET", "//a", 404, nullptr},   {"GET", "/./a", 404, nullptr},
+      {"GET", "/p/../a", 200, "prefix"}, {"DELETE", "/a", 405, nullptr}, {"get", "/a", 405, nullptr},
+      {"HEAD", "/p/", 200, "prefix"},    {"OPTIONS", "*", 404, nullptr}, {"POST", "/p/exact", 405, nullptr},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(std::string(row.method) + " " + row.target);
@@ -73,7 +73,9 @@ TEST(Router, LetsNoAnswerBeStoredOrSniffed) {
   EXPECT_EQ(call(router, {.target = "/cached"}).header("cache-control"), "public, max-age=300");
 }
 
-std::vector<Readiness> one_part_down() { return {{"store", true, "fine"}, {"issuer gitlab", false, "10.0.0.7: refused"}}; }
+std::vector<Readiness> one_part_down() {
+  return {{"store", true, "fine"}, {"issuer gitlab", false, "10.0.0.7: refused"}};
+}
 
 TEST(Health, TellsTheProcessFromWhatItNeeds) {
   Router router;
@@ -94,7 +96,10 @@ TEST(Health, ShowsDetailsOnlyOnThisMachine) {
     net::Peer peer;
     http::Headers headers;
     bool details;
-  } rows[] = {{local, {}, true}, {remote, {}, false}, {local, {{"x-forwarded-for", "192.0.2.7"}}, false}, {local, {{"forwarded", "for=192.0.2.7"}}, false}};
+  } rows[] = {{local, {}, true},
+              {remote, {}, false},
+              {local, {{"x-forwarded-for", "192.0.2.7"}}, false},
+              {local, {{"forwarded", "for=192.0.2.7"}}, false}};
   for (const auto& row : rows) {
     auto reply = call(router, {.target = "/readyz", .headers = row.headers, .peer = row.peer});
     EXPECT_EQ(reply.body.find("10.0.0.7") != std::string::npos, row.details);

@@ -11,10 +11,10 @@
 namespace watchword::api {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::Call;
 using testing::DpopKey;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::post_form;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
@@ -26,13 +26,16 @@ class TokenEndpoint : public ::testing::Test {
   TokenEndpoint() { add_oauth(router_, gate_.service(), gate_.clients()); }
 
   Fields form(std::string token) {
-    return {{"grant_type", std::string(kGrant)}, {"subject_token_type", std::string(kIdToken)}, {"subject_token", std::move(token)}};
+    return {{"grant_type", std::string(kGrant)},
+            {"subject_token_type", std::string(kIdToken)},
+            {"subject_token", std::move(token)}};
   }
   // The good form of a job of acme/billing, with `more` instead of or beside what it holds; an empty value removes.
   Fields form_with(const Fields& more) {
     auto fields = form(gate_.id_token());
     for (const auto& [name, value] : more) {
-      std::erase_if(fields, [&](const auto& field) { return field.first == name && name != "audience" && name != "resource"; });
+      std::erase_if(fields,
+                    [&](const auto& field) { return field.first == name && name != "audience" && name != "resource"; });
       if (!value.empty()) fields.emplace_back(name, value);
     }
     return fields;
@@ -77,13 +80,25 @@ TEST_F(TokenEndpoint, NarrowsByScopeAudienceAndResource) {
     const char *audience, *scope;
   } rows[] = {
       {"scope", {{"scope", "ledger/read"}}, R"("ledger")", "ledger/read"},
-      {"scope not granted now stays asked for", {{"scope", "billing-api/read billing-api/write"}}, R"("billing-api")", "billing-api/read"},
+      {"scope not granted now stays asked for",
+       {{"scope", "billing-api/read billing-api/write"}},
+       R"("billing-api")",
+       "billing-api/read"},
       {"audience", {{"audience", "ledger"}}, R"("ledger")", "ledger/read"},
-      {"two audiences", {{"audience", "ledger"}, {"audience", "billing-api"}}, R"(["billing-api","ledger"])", "billing-api/read ledger/read"},
+      {"two audiences",
+       {{"audience", "ledger"}, {"audience", "billing-api"}},
+       R"(["billing-api","ledger"])",
+       "billing-api/read ledger/read"},
       {"resource by host", {{"resource", "https://billing.gate.example.com"}}, R"("billing-api")", "billing-api/read"},
-      {"resource by host, with path and port", {{"resource", "https://billing.gate.example.com:8444/v1"}}, R"("billing-api")", "billing-api/read"},
+      {"resource by host, with path and port",
+       {{"resource", "https://billing.gate.example.com:8444/v1"}},
+       R"("billing-api")",
+       "billing-api/read"},
       {"resource by prefix", {{"resource", "https://gate.example.com/ledger"}}, R"("ledger")", "ledger/read"},
-      {"audience and resource", {{"audience", "ledger"}, {"resource", "https://billing.gate.example.com"}}, R"(["billing-api","ledger"])", "billing-api/read ledger/read"},
+      {"audience and resource",
+       {{"audience", "ledger"}, {"resource", "https://billing.gate.example.com"}},
+       R"(["billing-api","ledger"])",
+       "billing-api/read ledger/read"},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
@@ -103,23 +118,44 @@ TEST_F(TokenEndpoint, RefusesWhatIsNoTokenExchange) {
     const char *error, *reason;
   } rows[] = {
       {"no grant type", {{"grant_type", ""}}, "invalid_request", "request_invalid"},
-      {"another grant type", {{"grant_type", "client_credentials"}}, "unsupported_grant_type", "grant_type_unsupported"},
+      {"another grant type",
+       {{"grant_type", "client_credentials"}},
+       "unsupported_grant_type",
+       "grant_type_unsupported"},
       {"no subject token", {{"subject_token", ""}}, "invalid_request", "request_invalid"},
       {"no subject token type", {{"subject_token_type", ""}}, "invalid_request", "request_invalid"},
-      {"a refresh token", {{"subject_token_type", type + "refresh_token"}}, "invalid_request", "token_type_unsupported"},
-      {"an access token as subject", {{"subject_token_type", type + "access_token"}}, "invalid_request", "token_type_unsupported"},
-      {"a refresh token wanted", {{"requested_token_type", type + "refresh_token"}}, "invalid_request", "token_type_unsupported"},
+      {"a refresh token",
+       {{"subject_token_type", type + "refresh_token"}},
+       "invalid_request",
+       "token_type_unsupported"},
+      {"an access token as subject",
+       {{"subject_token_type", type + "access_token"}},
+       "invalid_request",
+       "token_type_unsupported"},
+      {"a refresh token wanted",
+       {{"requested_token_type", type + "refresh_token"}},
+       "invalid_request",
+       "token_type_unsupported"},
       {"an actor", {{"actor_token", "x"}}, "invalid_request", "request_invalid"},
       {"an actor's type", {{"actor_token_type", type + "jwt"}}, "invalid_request", "request_invalid"},
       {"a client secret", {{"client_secret", "hunter2"}}, "invalid_request", "request_invalid"},
       {"a bad scope", {{"scope", "billing-api"}}, "invalid_scope", "scope_invalid"},
       {"a resource that is no URI", {{"resource", "billing-api"}}, "invalid_target", "resource_unknown"},
-      {"a resource with a fragment", {{"resource", "https://billing.gate.example.com/#x"}}, "invalid_target", "resource_unknown"},
+      {"a resource with a fragment",
+       {{"resource", "https://billing.gate.example.com/#x"}},
+       "invalid_target",
+       "resource_unknown"},
       {"a resource that nobody has", {{"resource", "https://other.example.com"}}, "invalid_target", "resource_unknown"},
-      {"a prefix on another host", {{"resource", "https://other.example.com/ledger"}}, "invalid_target", "resource_unknown"},
+      {"a prefix on another host",
+       {{"resource", "https://other.example.com/ledger"}},
+       "invalid_target",
+       "resource_unknown"},
       {"a resource over http", {{"resource", "http://billing.gate.example.com"}}, "invalid_target", "resource_unknown"},
       {"an audience that nobody has", {{"audience", "paper"}}, "invalid_target", "resource_unknown"},
-      {"one good audience, one unknown", {{"audience", "ledger"}, {"audience", "paper"}}, "invalid_target", "resource_unknown"},
+      {"one good audience, one unknown",
+       {{"audience", "ledger"}, {"audience", "paper"}},
+       "invalid_target",
+       "resource_unknown"},
       {"an unknown action", {{"scope", "ledger/burn"}}, "invalid_scope", "action_unknown"},
       {"an action that no role has", {{"scope", "billing-api/delete"}}, "invalid_request", "not_permitted"},
   };
@@ -148,12 +184,14 @@ TEST_F(TokenEndpoint, ReadsTheFormStrictly) {
     int status;
   } rows[] = {
       {"as it is", [](Call&) {}, 200},
-      {"with a charset", [](Call& c) { c.headers.set("content-type", "application/x-www-form-urlencoded; charset=UTF-8"); }, 200},
+      {"with a charset",
+       [](Call& c) { c.headers.set("content-type", "application/x-www-form-urlencoded; charset=UTF-8"); }, 200},
       {"no content type", [](Call& c) { c.headers.remove("content-type"); }, 400},
       {"two content types", [](Call& c) { c.headers.add("content-type", "application/x-www-form-urlencoded"); }, 400},
       {"JSON", [](Call& c) { c.headers.set("content-type", "application/json"); }, 400},
       {"multipart", [](Call& c) { c.headers.set("content-type", "multipart/form-data; boundary=x"); }, 400},
-      {"latin-1", [](Call& c) { c.headers.set("content-type", "application/x-www-form-urlencoded; charset=latin-1"); }, 400},
+      {"latin-1", [](Call& c) { c.headers.set("content-type", "application/x-www-form-urlencoded; charset=latin-1"); },
+       400},
       {"compressed", [](Call& c) { c.headers.set("content-encoding", "gzip"); }, 400},
       {"parameters in the URL", [](Call& c) { c.target += "?scope=ledger/read"; }, 400},
       {"a parameter twice", [](Call& c) { c.body += "&scope=ledger%2Fread&scope=billing-api%2Fread"; }, 400},
@@ -183,10 +221,16 @@ TEST_F(TokenEndpoint, TellsAnUnverifiedCallerOnlyTheReason) {
     const char* reason;
   } rows[] = {
       {"text", "x.y.z", "token_malformed"},
-      {"an unknown issuer", gate_.issuer.mint(testing::gitlab_claims(gate_.clock.now()).set("iss", "https://evil.example.net")), "issuer_unknown"},
+      {"an unknown issuer",
+       gate_.issuer.mint(testing::gitlab_claims(gate_.clock.now()).set("iss", "https://evil.example.net")),
+       "issuer_unknown"},
       {"another's signature", stranger.mint(testing::gitlab_claims(gate_.clock.now())), "signature_invalid"},
-      {"another audience", gate_.id_token([](Json& c) { c.set("aud", "https://other.example.com"); }), "audience_mismatch"},
-      {"long expired", gate_.id_token([](Json& c) { c.set("exp", *c.find_integer("iat") - 4000).set("iat", *c.find_integer("iat") - 8000).set("nbf", 0); }), "token_expired"},
+      {"another audience", gate_.id_token([](Json& c) { c.set("aud", "https://other.example.com"); }),
+       "audience_mismatch"},
+      {"long expired", gate_.id_token([](Json& c) {
+         c.set("exp", *c.find_integer("iat") - 4000).set("iat", *c.find_integer("iat") - 8000).set("nbf", 0);
+       }),
+       "token_expired"},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
@@ -195,7 +239,8 @@ TEST_F(TokenEndpoint, TellsAnUnverifiedCallerOnlyTheReason) {
     auto body = reply.json();
     EXPECT_EQ(body.string_or("error", ""), "invalid_request");
     EXPECT_EQ(body.string_or("reason", ""), row.reason) << reply.body;
-    for (const auto* hidden : {"found", "expected", "you_are", "role", "rule"}) EXPECT_EQ(body.find(hidden), nullptr) << hidden;
+    for (const auto* hidden : {"found", "expected", "you_are", "role", "rule"})
+      EXPECT_EQ(body.find(hidden), nullptr) << hidden;
     EXPECT_THAT(reply.body, Not(HasSubstr("gitlab.example.com")));
     auto entry = gate_.log().back();
     EXPECT_EQ(entry.string_or("id", ""), body.string_or("record", "-"));
@@ -205,15 +250,31 @@ TEST_F(TokenEndpoint, TellsAnUnverifiedCallerOnlyTheReason) {
 }
 
 TEST_F(TokenEndpoint, TellsAVerifiedCallerWhyAndWhatToDo) {
-  auto reply = post(form_with({{"scope", "billing-api/write"}}));
+  gate_.set_policy(std::string(testing::kPolicy) + R"(
+deny:
+  - name: freeze
+    permission: ledger/read
+    why: the ledger is frozen until Monday
+)");
+  auto reply = post(form_with({{"scope", "ledger/read"}}));
   auto body = reply.json();
   EXPECT_EQ(reply.status, 400);
-  EXPECT_EQ(body.string_or("reason", ""), "context_unknown") << reply.body;
+  EXPECT_EQ(body.string_or("error", ""), "invalid_request");
+  EXPECT_EQ(body.string_or("reason", ""), "denied_by_rule") << reply.body;
   EXPECT_THAT(std::string(body.string_or("you_are", "")), HasSubstr("acme/billing job 4711"));
   EXPECT_THAT(std::string(body.string_or("rule", "")), HasSubstr("policy.yaml:"));
-  EXPECT_EQ(body.string_or("role", ""), "deploy");
-  EXPECT_FALSE(body.string_or("found", "").empty());
+  EXPECT_THAT(std::string(body.string_or("found", "")), HasSubstr("frozen until Monday"));
   EXPECT_FALSE(body.string_or("fix", "").empty());
+}
+
+TEST_F(TokenEndpoint, GivesATokenThatMayRiseWhenAFactIsMissing) {
+  auto reply = post(form_with({{"scope", "billing-api/write"}}));
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.json().string_or("scope", "-"), "") << "nothing is allowed yet";
+  auto token = std::string(reply.json().string_or("access_token", ""));
+  EXPECT_EQ(claims_of(token).string_or("limit", ""), "billing-api/write");
+  EXPECT_EQ(gate_.decide(token, "billing-api", "write").refusal->reason, Reason::context_unknown);
+  EXPECT_EQ(gate_.decide(token, "billing-api", "read").refusal->reason, Reason::scope_not_in_token);
 }
 
 TEST_F(TokenEndpoint, PutsNoTokenIntoAnyAnswerOrRecord) {
@@ -265,7 +326,8 @@ TEST_F(TokenEndpoint, HandsOutNothingThatIsNotOnRecord) {
 }
 
 TEST_F(TokenEndpoint, KeepsTheRequestIdAndTheTrace) {
-  post(form(gate_.id_token()), {{"x-request-id", "build-17.3"}, {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
+  post(form(gate_.id_token()),
+       {{"x-request-id", "build-17.3"}, {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
   auto entry = gate_.log().back();
   EXPECT_EQ(entry.string_or("request_id", ""), "build-17.3");
   EXPECT_EQ(entry.string_or("trace", ""), "0af7651916cd43dd8448eb211c80319c");

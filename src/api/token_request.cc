@@ -7,7 +7,8 @@ namespace {
 
 Status check_types(const OAuthForm& form) {
   WW_TRY(auto grant, form.need("grant_type"));
-  if (grant != kExchangeGrant) return fail(Reason::grant_type_unsupported, std::string(grant), std::string(kExchangeGrant));
+  if (grant != kExchangeGrant)
+    return fail(Reason::grant_type_unsupported, std::string(grant), std::string(kExchangeGrant));
   WW_TRY(auto subject, form.need("subject_token_type"));
   if (subject != kIdTokenType && subject != kJwtType)
     return fail(Reason::token_type_unsupported, std::string(subject), std::string(kIdTokenType));
@@ -20,8 +21,10 @@ Status check_types(const OAuthForm& form) {
 // A job speaks for itself, and the subject token is all the authentication there is: whoever sends more expects
 // something that would not happen.
 Status check_nothing_else(const OAuthForm& form, const http::RequestHead& request) {
-  for (const auto* name : {"actor_token", "actor_token_type", "client_secret", "client_assertion", "client_assertion_type"})
-    if (form.find(name)) return fail(Reason::request_invalid, std::string("the parameter ") + name, "no such parameter here");
+  for (const auto* name :
+       {"actor_token", "actor_token_type", "client_secret", "client_assertion", "client_assertion_type"})
+    if (form.find(name))
+      return fail(Reason::request_invalid, std::string("the parameter ") + name, "no such parameter here");
   if (request.headers.find("authorization"))
     return fail(Reason::request_invalid, "an Authorization header", "the subject token as the only credential");
   return {};

@@ -16,8 +16,8 @@ inline constexpr std::string_view kAccessTokenType = "urn:ietf:params:oauth:toke
 inline constexpr std::string_view kIdTokenType = "urn:ietf:params:oauth:token-type:id_token";
 inline constexpr std::string_view kJwtType = "urn:ietf:params:oauth:token-type:jwt";
 
-// RFC 8693 2.1. Views into the form. Nothing here depends on who asks, as nobody has been verified yet, and nothing tells
-// what the policy holds. grant_type_unsupported, token_type_unsupported, request_invalid, scope_invalid,
+// RFC 8693 2.1. Views into the form. Nothing here depends on who asks, as nobody has been verified yet, and nothing
+// tells what the policy holds. grant_type_unsupported, token_type_unsupported, request_invalid, scope_invalid,
 // resource_unknown (not an absolute URI).
 Result<access::ExchangeRequest> read_exchange(const OAuthForm& form, const http::RequestHead& request,
                                               const policy::Policy& policy, std::string_view gate_url);

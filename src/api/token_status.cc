@@ -24,7 +24,8 @@ net::Task<void> refuse_client(access::TokenService& service, audit::Event event,
   entry.trace = origin.trace;
   entry.peer = origin.peer;
   auto told = recorder.queue_refusal(std::move(entry), std::move(error), false);
-  co_await send_oauth_refusal(exchange, access::Refusal{std::move(told.error), std::move(told.record), false, {}, {}, {}});
+  co_await send_oauth_refusal(exchange,
+                              access::Refusal{std::move(told.error), std::move(told.record), false, {}, {}, {}});
 }
 
 Result<const std::string*> authorization_of(const http::RequestHead& request) {
@@ -55,7 +56,8 @@ Status check_holder(access::TokenService& service, const std::string& authorizat
 
 }  // namespace
 
-net::Task<void> introspection_endpoint(access::TokenService& service, access::Clients& clients, http::Exchange& exchange) {
+net::Task<void> introspection_endpoint(access::TokenService& service, access::Clients& clients,
+                                       http::Exchange& exchange) {
   const auto& parts = service.parts();
   auto origin = access::origin_of(exchange.request, exchange.peer, parts.random);
   auto form = co_await OAuthForm::read(exchange);
@@ -94,7 +96,8 @@ net::Task<void> revocation_endpoint(access::TokenService& service, access::Clien
   } else {
     auto authenticated = clients.authenticate(*authorization, form->parameters(), now);
     if (!authenticated)
-      co_return co_await refuse_client(service, audit::Event::revocation, origin, exchange, std::move(authenticated).error());
+      co_return co_await refuse_client(service, audit::Event::revocation, origin, exchange,
+                                       std::move(authenticated).error());
     client = *authenticated;
     if (!token) co_return co_await refuse(exchange, std::move(token).error());
   }

@@ -7,7 +7,8 @@
 
 namespace watchword::api {
 
-net::Task<void> introspection_endpoint(access::TokenService& service, access::Clients& clients, http::Exchange& exchange);
+net::Task<void> introspection_endpoint(access::TokenService& service, access::Clients& clients,
+                                       http::Exchange& exchange);
 // Clients, and the holder: whoever sends the token itself as its Authorization (with a proof, where it is bound).
 net::Task<void> revocation_endpoint(access::TokenService& service, access::Clients& clients, http::Exchange& exchange);
 

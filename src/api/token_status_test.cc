@@ -12,9 +12,9 @@
 namespace watchword::api {
 namespace {
 
+using testing::DpopKey;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::DpopKey;
 using testing::post_form;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
@@ -43,11 +43,17 @@ class TokenStatus : public ::testing::Test {
   testing::Reply introspect(const std::string& token, const std::string& authorization = basic("ledger", kSecret)) {
     return post("/oauth/introspect", {{"token", token}}, {{"authorization", authorization}});
   }
-  bool allowed(const std::string& token, const DpopKey* key = nullptr) { return gate_.decide(token, "ledger", "read", key).allowed(); }
+  bool allowed(const std::string& token, const DpopKey* key = nullptr) {
+    return gate_.decide(token, "ledger", "read", key).allowed();
+  }
   // A private_key_jwt of the client "billing"; `change` may spoil it.
   Fields assertion(const std::function<void(Json&)>& change = [](Json&) {}) {
     auto now = to_unix(gate_.clock.now());
-    auto claims = Json::object({{"iss", "billing"}, {"sub", "billing"}, {"aud", kUrl}, {"iat", now}, {"exp", now + 60},
+    auto claims = Json::object({{"iss", "billing"},
+                                {"sub", "billing"},
+                                {"aud", kUrl},
+                                {"iat", now},
+                                {"exp", now + 60},
                                 {"jti", "jti-" + std::to_string(++jti_)}});
     change(claims);
     return {{"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
@@ -85,13 +91,12 @@ TEST_F(TokenStatus, SaysOnlyInactiveAboutAllElse) {
   ASSERT_EQ(post("/oauth/revoke", {{"token", revoked}}, {{"authorization", "Bearer " + revoked}}).status, 200);
   auto changed = token;
   changed[changed.size() - 10] = changed[changed.size() - 10] == 'A' ? 'B' : 'A';
+  introspect(token, basic("stranger", "other"));
+  EXPECT_EQ(gate_.log().back().string_or("reason", ""), "client_not_permitted") << "the record says why";
   const std::pair<const char*, testing::Reply> replies[] = {
-      {"no token at all", introspect("x")},
-      {"an ID token", introspect(gate_.id_token())},
-      {"a changed token", introspect(changed)},
-      {"another backend's", introspect(for_billing)},
-      {"a revoked one", introspect(revoked)},
-      {"asked by a stranger", introspect(token, basic("stranger", "other"))},
+      {"no token at all", introspect("x")},     {"an ID token", introspect(gate_.id_token())},
+      {"a changed token", introspect(changed)}, {"another backend's", introspect(for_billing)},
+      {"a revoked one", introspect(revoked)},   {"asked by a stranger", introspect(token, basic("stranger", "other"))},
   };
   for (const auto& [name, reply] : replies) {
     EXPECT_EQ(reply.status, 200) << name;
@@ -104,9 +109,12 @@ TEST_F(TokenStatus, SaysOnlyInactiveAboutAllElse) {
 TEST_F(TokenStatus, RefusesClientsThatDoNotProveThemselves) {
   auto token = gate_.access_token(gate_.id_token());
   const std::pair<const char*, std::string> rows[] = {
-      {"a wrong secret", basic("ledger", "wrong")},        {"an unknown client", basic("nobody", kSecret)},
-      {"a client without secret", basic("billing", "")},   {"no colon", "Basic " + to_base64(as_bytes("ledger"))},
-      {"no base64", "Basic !!"},                           {"a bearer token", "Bearer " + token},
+      {"a wrong secret", basic("ledger", "wrong")},
+      {"an unknown client", basic("nobody", kSecret)},
+      {"a client without secret", basic("billing", "")},
+      {"no colon", "Basic " + to_base64(as_bytes("ledger"))},
+      {"no base64", "Basic !!"},
+      {"a bearer token", "Bearer " + token},
       {"the digest instead of the secret", basic("ledger", "sha256:" + crypto::sha256_hex(kSecret))},
   };
   std::string first;
@@ -122,9 +130,11 @@ TEST_F(TokenStatus, RefusesClientsThatDoNotProveThemselves) {
     EXPECT_EQ(body.dump(), first) << "the answers do not tell which clients exist: " << name;
   }
   EXPECT_EQ(post("/oauth/introspect", {{"token", token}}).status, 401);
-  EXPECT_EQ(post("/oauth/introspect", {{"token", token}, {"client_id", "ledger"}, {"client_secret", kSecret}}).status, 400);
+  EXPECT_EQ(post("/oauth/introspect", {{"token", token}, {"client_id", "ledger"}, {"client_secret", kSecret}}).status,
+            400);
   EXPECT_EQ(post("/oauth/introspect", {}, {{"authorization", basic("ledger", kSecret)}}).status, 400) << "no token";
-  auto twice = post("/oauth/introspect", joined({{"token", token}}, assertion()), {{"authorization", basic("ledger", kSecret)}});
+  auto twice =
+      post("/oauth/introspect", joined({{"token", token}}, assertion()), {{"authorization", basic("ledger", kSecret)}});
   EXPECT_EQ(twice.json().string_or("error", ""), "invalid_request") << "two client authentications";
 }
 
@@ -143,22 +153,29 @@ TEST_F(TokenStatus, TakesAPrivateKeyJwtOnce) {
       {"expired", [&](Json& c) { c.set("exp", now - 120).set("iat", now - 180); }},
       {"far too long", [&](Json& c) { c.set("exp", now + 86400); }},
       {"no jti", [](Json& c) { c.set("jti", ""); }},
-      {"no exp", [&](Json& c) { c = Json::object({{"iss", "billing"}, {"sub", "billing"}, {"aud", kUrl}, {"jti", "x"}}); }},
+      {"no exp",
+       [&](Json& c) { c = Json::object({{"iss", "billing"}, {"sub", "billing"}, {"aud", kUrl}, {"jti", "x"}}); }},
   };
   for (const auto& [name, change] : rows)
     EXPECT_EQ(post("/oauth/introspect", joined({{"token", token}}, assertion(change))).status, 401) << name;
   auto other = testing::Issuer::make();
-  auto claims = Json::object({{"iss", "billing"}, {"sub", "billing"}, {"aud", kUrl}, {"iat", now}, {"exp", now + 60}, {"jti", "y"}});
-  EXPECT_EQ(post("/oauth/introspect", {{"token", token},
-                                       {"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
-                                       {"client_assertion", other.mint(claims)}}).status, 401) << "another's key";
+  auto claims = Json::object(
+      {{"iss", "billing"}, {"sub", "billing"}, {"aud", kUrl}, {"iat", now}, {"exp", now + 60}, {"jti", "y"}});
+  EXPECT_EQ(
+      post("/oauth/introspect", {{"token", token},
+                                 {"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+                                 {"client_assertion", other.mint(claims)}})
+          .status,
+      401)
+      << "another's key";
 }
 
 TEST_F(TokenStatus, RevokesForTheHolder) {
   auto token = gate_.access_token(gate_.id_token());
   auto other = gate_.access_token(gate_.id_token());
   EXPECT_EQ(post("/oauth/revoke", {{"token", token}}).status, 401) << "without any proof";
-  EXPECT_EQ(post("/oauth/revoke", {{"token", token}}, {{"authorization", "Bearer " + other}}).status, 400) << "another token";
+  EXPECT_EQ(post("/oauth/revoke", {{"token", token}}, {{"authorization", "Bearer " + other}}).status, 400)
+      << "another token";
   EXPECT_TRUE(allowed(token));
   EXPECT_EQ(post("/oauth/revoke", {{"token", token}}, {{"authorization", "Bearer " + token}}).status, 200);
   EXPECT_EQ(gate_.decide(token, "ledger", "read").refusal->reason, Reason::token_revoked);
@@ -202,7 +219,8 @@ TEST_F(TokenStatus, RevokesForTheBackendItIsForAndForNoOther) {
 TEST_F(TokenStatus, AnswersTheSameForTokensThatAreNone) {
   for (const auto* token : {"x", "a.b.c"}) {
     EXPECT_EQ(post("/oauth/revoke", {{"token", token}}, {{"authorization", basic("ledger", kSecret)}}).status, 200);
-    EXPECT_EQ(post("/oauth/revoke", {{"token", token}}, {{"authorization", std::string("Bearer ") + token}}).status, 200);
+    EXPECT_EQ(post("/oauth/revoke", {{"token", token}}, {{"authorization", std::string("Bearer ") + token}}).status,
+              200);
   }
   EXPECT_EQ(post("/oauth/revoke", {}, {{"authorization", basic("ledger", kSecret)}}).status, 400);
 }

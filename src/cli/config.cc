@@ -109,9 +109,10 @@ class Reader {
   }
 
   void read_log(const Node& node) {
-    Object log(decoder_, node, "log", {"directory", "origin"});
+    Object log(decoder_, node, "log", {"directory", "origin", "public"});
     if (log.require("directory")) read_path(log, "directory", config_.log_directory);
     log.read("origin", config_.log_origin);
+    log.read("public", config_.log_public);
     if (config_.log_origin.find_first_of(" +\n") != std::string::npos)
       decoder_.refuse(node.at, config_.log_origin, "an origin without spaces and plus signs, such as gate.example.com/log");
   }
@@ -172,6 +173,12 @@ class Reader {
 };
 
 }  // namespace
+
+std::vector<policy::ConfiguredIssuer> configured_issuers(const Config& config) {
+  std::vector<policy::ConfiguredIssuer> all;
+  for (const auto& issuer : config.issuers) all.push_back({issuer.name, issuer.profile});
+  return all;
+}
 
 std::expected<Config, std::vector<Error>> parse_config(const std::string& name, const std::string& text,
                                                        const std::string& folder) {

@@ -14,6 +14,7 @@
 #include "issuer/issuers.h"
 #include "net/stream.h"
 #include "net/tls.h"
+#include "policy/misfits.h"
 
 namespace watchword::cli {
 
@@ -27,6 +28,7 @@ struct Config {
   std::string policy_directory;
   std::string sealing_key;             // secret reference: file:, env: or credential:
   std::string log_directory, log_origin;
+  bool log_public = false;             // the entries under /log/, for whoever reaches the api
   std::vector<issuer::IssuerConfig> issuers;
   std::vector<access::Client> clients;
   access::SigningConfig signing;
@@ -36,6 +38,9 @@ struct Config {
   Duration drain = std::chrono::seconds(20);
   log::Level log_level = log::Level::info;
 };
+
+// What the policy's bindings are held against (policy::misfits).
+std::vector<policy::ConfiguredIssuer> configured_issuers(const Config& config);
 
 // Relative paths are taken from the file's folder. All errors, each with file:line:column.
 std::expected<Config, std::vector<Error>> load_config(const std::string& path);

@@ -46,11 +46,10 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   if (!issuers) return one(std::move(issuers).error());
   issuers_ = *std::move(issuers);
 
-  auto policy = policy::Policy::load(config_.policy_directory);
-  if (!policy) return std::unexpected(std::move(policy).error());
-  auto routes = gateway::Routes::make(*policy);
-  if (!routes) return one(std::move(routes).error());
-  record_policy(policy->get(), {}, "start");
+  auto loaded = load_policy();
+  if (!loaded) return std::unexpected(std::move(loaded).error());
+  auto [policy, routes] = *std::move(loaded);
+  if (auto recorded = record_policy(*policy, "start"); !recorded) return one(std::move(recorded).error());
 
   recorder_ = std::make_unique<access::Recorder>(*store_, clock_, random_, metrics_);
   tokens_ = std::make_unique<access::AccessTokens>(config_.url, *keys_);
@@ -60,7 +59,7 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
                                    config_.url + "/oauth/revoke"});
   service_ = std::make_unique<access::TokenService>(
       access::Parts{config_.url, *issuers_, *store_, *keys_, *tokens_, sessions_, *dpop_, *recorder_, metrics_, clock_, random_},
-      *policy, std::make_shared<const context::TableFacts>());
+      std::move(policy), std::make_shared<const context::TableFacts>());
   assertions_ = std::make_unique<access::Assertions>(config_.url, *keys_);
   if (auto restored = service_->restore(); !restored) return one(std::move(restored).error());
 
@@ -68,7 +67,7 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   loops_ = std::make_unique<net::LoopPool>(config_.threads ? config_.threads : cores);
   proxy_ = gateway::Proxy::make({*service_, *assertions_, *recorder_, metrics_, clock_, random_, loops_->loops(),
                                  config_.request_records},
-                                *std::move(routes));
+                                std::move(routes));
   add_endpoints();
   if (auto listening = listen(); !listening) return one(std::move(listening).error());
   if (auto recorded = record_life(audit::Event::gate_started); !recorded) return one(std::move(recorded).error());
@@ -94,7 +93,8 @@ void Gate::add_endpoints() {
   auto ready = [this] { return readiness(); };
   api::add_oauth(api_router_, *service_, *clients_);
   api::add_health(api_router_, ready);
-  api::add_log(api_router_, config_.log_directory);
+  api::add_log(api_router_, config_.log_directory, config_.log_public ? api::LogEntries::served : api::LogEntries::hidden);
+  api::add_log(admin_router_, config_.log_directory, api::LogEntries::served);
   api::add_metrics(config_.metrics ? metrics_router_ : api_router_, metrics_);
   auto reload = [this]() -> Status {
     if (auto reloaded = reload_policy("asked for by the admin API"); !reloaded)
@@ -123,46 +123,66 @@ Status Gate::listen() {
   return {};
 }
 
+// A policy with all that it needs to be served, or every reason why it cannot be.
+std::expected<Gate::Loaded, std::vector<Error>> Gate::load_policy() const {
+  auto policy = policy::Policy::load(config_.policy_directory);
+  if (!policy) return std::unexpected(std::move(policy).error());
+  if (auto misfits = policy::misfits(**policy, configured_issuers(config_)); !misfits.empty())
+    return std::unexpected(std::move(misfits));
+  auto routes = gateway::Routes::make(*policy);
+  if (!routes) return std::unexpected(std::vector<Error>{std::move(routes).error()});
+  return Loaded{*std::move(policy), *std::move(routes)};
+}
+
 std::expected<void, std::vector<Error>> Gate::reload_policy(std::string_view why) {
   std::lock_guard lock(policy_mutex_);
   auto refuse = [&](std::vector<Error> errors) {
     for (const auto& error : errors) log::error("the new policy is refused; the one in force stays", error);
-    record_policy(nullptr, errors, why);
+    record_refused_policy(errors.front(), why);
     std::lock_guard trouble(trouble_mutex_);
     policy_trouble_ = errors;
     return std::unexpected(std::move(errors));
   };
-  auto policy = policy::Policy::load(config_.policy_directory);
-  if (!policy) return refuse(std::move(policy).error());
-  auto routes = gateway::Routes::make(*policy);
-  if (!routes) return refuse({std::move(routes).error()});
+  auto loaded = load_policy();
+  if (!loaded) return refuse(std::move(loaded).error());
   bool mended = !policy_trouble_.empty();  // written under policy_mutex_ only
-  if (mended || (*policy)->digest() != service_->snapshot().policy->digest()) record_policy(policy->get(), {}, why);
-  proxy_->set_routes(*std::move(routes));
-  service_->set_policy(*std::move(policy));
+  if (mended || loaded->policy->digest() != service_->snapshot().policy->digest())
+    if (auto recorded = record_policy(*loaded->policy, why); !recorded) return refuse({std::move(recorded).error()});
+  proxy_->set_routes(std::move(loaded->routes));
+  service_->set_policy(std::move(loaded->policy));
   std::lock_guard trouble(trouble_mutex_);
   policy_trouble_.clear();
   return {};
 }
 
-void Gate::record_policy(const policy::Policy* loaded, const std::vector<Error>& errors, std::string_view why) {
+audit::Entry Gate::policy_entry(audit::Outcome outcome, std::string_view why) {
   audit::Entry entry;
   entry.time = clock_.now();
   entry.id = make_ulid(entry.time, random_);
   entry.event = audit::Event::policy_loaded;
+  entry.outcome = outcome;
   entry.why = why;
-  metrics_.gauge("watchword_policy_refused", "1 while the policy on disk is refused").set(loaded ? 0 : 1);
-  if (loaded) {
-    entry.outcome = audit::Outcome::allow;
-    entry.policy = loaded->digest();
-    metrics_.gauge("watchword_policy_rules", "Rules of the policy in force").set(static_cast<std::int64_t>(loaded->rule_count()));
-    log::info("policy in force", {{"digest", loaded->digest()}, {"rules", static_cast<std::int64_t>(loaded->rule_count())}});
-  } else {
-    access::Recorder::describe(entry, errors.front(), audit::Outcome::deny);
-    entry.detail.set("where", errors.front().where);
-  }
+  metrics_.gauge("watchword_policy_refused", "1 while the policy on disk is refused").set(outcome == audit::Outcome::allow ? 0 : 1);
+  return entry;
+}
+
+// A policy decides nothing before its digest is on record.
+Status Gate::record_policy(const policy::Policy& loaded, std::string_view why) {
+  auto entry = policy_entry(audit::Outcome::allow, why);
+  entry.policy = loaded.digest();
+  WW_CHECK(store_->commit_and_wait({{}, {audit::to_canonical(entry)}}));
+  auto rules = static_cast<std::int64_t>(loaded.rule_count());
+  metrics_.gauge("watchword_policy_rules", "Rules of the policy in force").set(rules);
+  log::info("policy in force", {{"digest", loaded.digest()}, {"rules", rules}});
+  return {};
+}
+
+void Gate::record_refused_policy(const Error& error, std::string_view why) {
+  auto entry = policy_entry(audit::Outcome::deny, why);
+  access::Recorder::describe(entry, error, audit::Outcome::deny);
+  entry.detail.set("where", error.where);
   auto written = store_->commit_and_wait({{}, {audit::to_canonical(entry)}});
-  if (!written) log::error("a policy change could not be recorded", written.error());
+  if (!written) log::error("a refused policy could not be recorded", written.error());
 }
 
 Status Gate::record_life(audit::Event event) {
@@ -192,9 +212,11 @@ std::vector<api::Readiness> Gate::readiness() const {
 void Gate::maintain() {
   DirectoryWatch policy_files(config_.policy_directory);
   std::unique_lock lock(stop_mutex_);
-  while (!stop_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
+  while (!stop_.wait_for(lock, std::chrono::milliseconds(500), [this] { return stopping_; })) {
     lock.unlock();
     auto now = clock_.now();
+    // First, as it may be an urgent fence. reload_policy logs, records and shows its own failure.
+    if (policy_files.settled_change()) static_cast<void>(reload_policy("the files changed"));
     if (auto status = keys_->tick(now); !status) log::error("signing keys could not be advanced", status.error());
     if (auto status = service_->sweep(now); !status) log::error("ended sessions could not be recorded", status.error());
     assertions_->forget_expired(now);
@@ -205,8 +227,6 @@ void Gate::maintain() {
       else if (*reloaded)
         log::info("new certificate in force");
     }
-    // reload_policy logs, records and shows its own failure.
-    if (policy_files.changed()) static_cast<void>(reload_policy("the files changed"));
     lock.lock();
   }
 }

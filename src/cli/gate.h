@@ -48,7 +48,14 @@ class Gate {
   void add_endpoints();
   void maintain();
   Status record_life(audit::Event event);
-  void record_policy(const policy::Policy* loaded, const std::vector<Error>& errors, std::string_view why);
+  struct Loaded {
+    std::shared_ptr<const policy::Policy> policy;
+    std::shared_ptr<const gateway::Routes> routes;
+  };
+  std::expected<Loaded, std::vector<Error>> load_policy() const;
+  audit::Entry policy_entry(audit::Outcome outcome, std::string_view why);
+  Status record_policy(const policy::Policy& loaded, std::string_view why);
+  void record_refused_policy(const Error& error, std::string_view why);
 
   Config config_;
   const Clock& clock_;

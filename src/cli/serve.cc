@@ -1,6 +1,4 @@
 // watchword serve, config check, and the small commands.
-#include <algorithm>
-
 #include "base/encoding.h"
 #include "base/random.h"
 #include "cli/commands.h"
@@ -10,7 +8,7 @@
 #include "cli/version.h"
 #include "crypto/digest.h"
 #include "gateway/routes.h"
-#include "policy/policy.h"
+#include "policy/misfits.h"
 
 namespace watchword::cli {
 
@@ -37,11 +35,7 @@ int config_check(const std::string& file, const Output& out) {
   auto policy = policy::Policy::load(config->policy_directory);
   if (!policy) return out.errors(policy.error());
   if (auto routes = gateway::Routes::make(*policy); !routes) return out.error(routes.error());
-  std::vector<std::string> issuers;
-  for (const auto& issuer : config->issuers) issuers.push_back(issuer.name);
-  for (const auto& named : (*policy)->issuers_named())
-    if (std::ranges::find(issuers, named.name) == issuers.end())
-      return out.error(Error{Reason::policy_invalid, "a binding for issuer " + named.name, "an issuer of " + file, named.where, {}});
+  if (auto misfits = policy::misfits(**policy, configured_issuers(*config)); !misfits.empty()) return out.errors(misfits);
   if (out.json())
     out.value(Json::object({{"valid", true}, {"policy", (*policy)->digest()}}));
   else

@@ -6,12 +6,14 @@
 
 namespace watchword::cli {
 
-DirectoryWatch::DirectoryWatch(std::string directory) : directory_(std::move(directory)), last_(state()) {}
+DirectoryWatch::DirectoryWatch(std::string directory) : directory_(std::move(directory)), taken_(state()), last_(taken_) {}
 
-bool DirectoryWatch::changed() {
+bool DirectoryWatch::settled_change() {
   auto now = state();
-  if (now == last_) return false;
+  bool still = now == last_;
   last_ = std::move(now);
+  if (!still || last_ == taken_) return false;
+  taken_ = last_;
   return true;
 }
 

@@ -8,12 +8,13 @@ namespace watchword::cli {
 class DirectoryWatch {
  public:
   explicit DirectoryWatch(std::string directory);
-  bool changed();  // since the last call, or since the beginning. An unreadable directory counts as a change once
+  // True once for a change, when the files have stood still from one call to the next: half of a copy is no policy.
+  bool settled_change();
 
  private:
   std::string state() const;
   std::string directory_;
-  std::string last_;
+  std::string taken_, last_;
 };
 
 }  // namespace watchword::cli

@@ -12,18 +12,23 @@ constexpr std::array<std::string_view, 9> kHopByHop = {"connection", "keep-alive
                                                        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"};
 
 // Headers with which proxies tell backends who calls. Only this gate may, so a client's are never passed on.
-constexpr std::array<std::string_view, 21> kIdentity = {
-    "authorization",     "dpop",           "expect",           "forwarded",           "remote-user",
-    "traceparent",       "tracestate",     "watchword-assertion", "x-amzn-oidc-data", "x-amzn-oidc-identity",
-    "x-client-cert",     "x-forwarded-client-cert", "x-jwt-assertion", "x-ms-client-principal", "x-original-url",
-    "x-real-ip",         "x-remote-user",  "x-request-id",     "x-rewrite-url",       "x-ssl-client-cert",
-    "x-webauth-user"};
-constexpr std::array<std::string_view, 7> kIdentityPrefixes = {"x-auth-request-", "x-authenticated-", "x-endpoint-api-",
-                                                               "x-forwarded-", "x-goog-iap-", "x-http-method", "x-watchword-"};
+constexpr auto kIdentity = std::to_array<std::string_view>(
+    {"authorization", "dpop", "expect", "forwarded", "proxy", "traceparent", "tracestate", "watchword-assertion", "x-email",
+     "x-host", "x-jwt-assertion", "x-original-host", "x-original-url", "x-real-ip", "x-request-id", "x-rewrite-url",
+     "x-scope-orgid", "x-user"});
+constexpr auto kIdentityPrefixes = std::to_array<std::string_view>(
+    {"cf-access-", "impersonate-", "remote-", "ssl-client-", "tailscale-user-", "x-amzn-oidc-", "x-auth-request-",
+     "x-authenticated-", "x-client-", "x-consumer-", "x-credential-", "x-endpoint-api-", "x-forwarded-", "x-goog-iap-",
+     "x-http-method", "x-ms-client-", "x-ms-token-", "x-pomerium-", "x-remote-", "x-ssl-", "x-watchword-", "x-webauth-"});
 
 bool is_identity(std::string_view name) {
   return name.find('_') != std::string_view::npos || std::ranges::find(kIdentity, name) != kIdentity.end() ||
          std::ranges::any_of(kIdentityPrefixes, [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+// Of the job, or of the gate's own; neither may come from the client, as a header or as a trailer.
+bool is_reserved(std::string_view name, const Route& route) {
+  return is_identity(name) || std::ranges::any_of(route.inject, [&](const Route::Injected& injected) { return injected.name == name; });
 }
 
 }  // namespace
@@ -42,10 +47,7 @@ http::RequestHead to_upstream(const http::RequestHead& request, const net::Peer&
                               const Route& route, const Introduction& introduction) {
   http::RequestHead head{request.method, route.origin.scheme, route.origin.authority, std::move(target), request.headers};
   remove_hop_by_hop(head.headers);
-  head.headers.remove_if([&](const http::Header& header) {
-    bool replaced = std::ranges::any_of(route.inject, [&](const Route::Injected& injected) { return injected.name == header.name; });
-    return replaced || is_identity(header.name);
-  });
+  head.headers.remove_if([&](const http::Header& header) { return is_reserved(header.name, route); });
   if (!peer.address.empty()) head.headers.add("x-forwarded-for", peer.address);
   head.headers.add("x-forwarded-host", request.authority);
   head.headers.add("x-forwarded-proto", request.scheme);
@@ -54,6 +56,16 @@ http::RequestHead to_upstream(const http::RequestHead& request, const net::Peer&
   head.headers.add("watchword-assertion", introduction.assertion);
   for (const auto& injected : route.inject) head.headers.add(injected.name, std::string(injected.value.reveal()));
   return head;
+}
+
+net::Task<Result<std::string_view>> UpstreamBody::next() {
+  auto piece = co_await body_.next();
+  if (piece && piece->empty()) {
+    trailers_ = body_.trailers();
+    remove_hop_by_hop(trailers_);
+    trailers_.remove_if([&](const http::Header& header) { return is_reserved(header.name, route_); });
+  }
+  co_return piece;
 }
 
 http::ResponseHead to_client(const http::ResponseHead& response) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "gateway/routes.h"
+#include "http/handler.h"
 #include "http/message.h"
 #include "net/stream.h"
 
@@ -19,6 +20,22 @@ struct Introduction {
 // identity, and names with '_' (CGI-like backends read them as '-'). `target`: the normalised path and the query.
 http::RequestHead to_upstream(const http::RequestHead& request, const net::Peer& peer, std::string target,
                               const Route& route, const Introduction& introduction);
+// The request's body as the backend gets it: as it is, but for trailers that would be read as headers of the gate's.
+// Borrows both.
+class UpstreamBody final : public http::Body {
+ public:
+  UpstreamBody(http::Body& body, const Route& route) : body_(body), route_(route) {}
+  net::Task<Result<std::string_view>> next() override;
+  bool ready() const override { return body_.ready(); }
+  std::optional<std::uint64_t> length() const override { return body_.length(); }
+  const http::Headers& trailers() const override { return trailers_; }
+
+ private:
+  http::Body& body_;
+  const Route& route_;
+  http::Headers trailers_;
+};
+
 http::ResponseHead to_client(const http::ResponseHead& response);
 void remove_hop_by_hop(http::Headers& headers);
 

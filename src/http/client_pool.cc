@@ -9,7 +9,6 @@ namespace {
 using net::Steady;
 
 constexpr std::size_t kInputBytes = 16 * 1024;
-constexpr auto kSurelyAlive = std::chrono::milliseconds(10);  // too soon to ask the kernel
 
 }  // namespace
 
@@ -42,8 +41,8 @@ std::shared_ptr<ClientConnection> ClientPool::take_unused() {
     auto connection = std::move(unused_.back());
     unused_.pop_back();
     const auto unused_for = Steady::now() - connection->idle_since;
-    const bool alive = unused_for < kSurelyAlive || (unused_for < limits.keep_alive && connection->stream->idle());
-    if (alive) return connection;
+    // Bytes that came after a response must not be read as the answer to the next request, which may be another job's.
+    if (unused_for < limits.keep_alive && connection->stream->idle()) return connection;
     --places_;
   }
   return nullptr;
@@ -65,6 +64,7 @@ void ClientPool::put(std::shared_ptr<ClientConnection> connection) {
   connection->reused = true;
   connection->input.shrink();
   connection->stream->set_deadline(std::nullopt);
+  if (!waiting_.empty() && !connection->stream->idle()) return gone();
   if (grant(connection)) return;
   connection->idle_since = Steady::now();
   unused_.push_back(std::move(connection));

@@ -124,6 +124,9 @@ TEST(Listener, CutsAPeerThatDoesNotEndItsTlsHandshake) {
 }
 
 TEST(Listener, ServesAgainAfterThereWereNoFileDescriptors) {
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "UBSan needs a pipe to look at an object's type";
+#endif
   const EchoServer server;
   EXPECT_TRUE(run_blocking(is_served(server.address())));
   const std::string answer = run_blocking([](Address to) -> Task<std::string> {

@@ -14,6 +14,18 @@ namespace {
 
 thread_local Loop* current_loop = nullptr;
 
+// What a caller posts may run, and end the loop, before post() itself has returned. The destructor waits for it.
+class Caller {
+ public:
+  explicit Caller(std::atomic<int>& callers) : callers_(callers) { callers_.fetch_add(1, std::memory_order_acquire); }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+  ~Caller() { callers_.fetch_sub(1, std::memory_order_release); }
+
+ private:
+  std::atomic<int>& callers_;
+};
+
 struct Sleep {
   Timer timer;
 
@@ -32,6 +44,7 @@ Loop::~Loop() {
   Loop* before = std::exchange(current_loop, this);
   while (!impl_->roots.empty()) impl_->roots.front().destroy();
   current_loop = before;
+  while (impl_->callers.load(std::memory_order_acquire) != 0) std::this_thread::yield();
 }
 
 void Loop::run() {
@@ -41,9 +54,15 @@ void Loop::run() {
   current_loop = before;
 }
 
-void Loop::stop() { impl_->context.stop(); }
+void Loop::stop() {
+  const Caller caller(impl_->callers);
+  impl_->context.stop();
+}
 
-void Loop::post(std::move_only_function<void()> work) { asio::post(impl_->context, std::move(work)); }
+void Loop::post(std::move_only_function<void()> work) {
+  const Caller caller(impl_->callers);
+  asio::post(impl_->context, std::move(work));
+}
 
 Loop* Loop::current() { return current_loop; }
 

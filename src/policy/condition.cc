@@ -32,6 +32,8 @@ struct Absent {
   Failure job{false, "there is no 'job': the principal is a person", "use 'claims' for what both have"};
   Failure person{false, "there is no 'person': the principal is a machine", "use 'claims' for what both have"};
   Failure claims{false, "the principal has no claims", ""};
+  // Neither met nor failed: what a token says it may do must hold for every request.
+  Failure request{true, "there is no request yet", "the gate decides it for each request"};
 };
 const Absent& absent() {
   static const Absent kAbsent;
@@ -47,7 +49,8 @@ struct Scene {
                 {{kRequestFields[1]}, {input.path}},
                 {{kRequestFields[2]}, {input.host}}}};
     values = {input.person ? Value{&absent().job} : claims, input.person ? claims : Value{&absent().person}, claims,
-              Value{cel::Map(std::span<const Entry>(request))}, Value{input.now}};
+              input.method.empty() ? Value{&absent().request} : Value{cel::Map(std::span<const Entry>(request))},
+              Value{input.now}};
     bindings = {values, input.facts, {input.issuer, input.project}};
   }
   Scene(const Scene&) = delete;

@@ -138,6 +138,18 @@ HttpTarget decode_target(Decoder& decoder, const Node& node) {
   return target;
 }
 
+// Requests are matched in the spelling of http::normalise_path; a pattern in another would silently match none.
+void check_spelling(Decoder& decoder, const Node& node, const std::string& text) {
+  if (!text.starts_with('/')) return;
+  auto path = text;
+  std::ranges::replace_if(path, [](char c) { return c == '*' || c == '?'; }, '_');
+  const auto normal = http::normalise_path(path);
+  if (!normal)
+    decoder.refuse(node.at, fmt::format("the path '{}' ({})", text, normal.error().found), "a path that a request can have");
+  else if (*normal != path)
+    decoder.refuse(node.at, fmt::format("the path '{}'", text), fmt::format("its plain spelling, like '{}'", *normal));
+}
+
 Pattern decode_path(Decoder& decoder, const Node& node) {
   const auto text = decoder.string(node);
   if (!text) return Pattern::exactly("");
@@ -146,6 +158,8 @@ Pattern decode_path(Decoder& decoder, const Node& node) {
     decoder.refuse(node, pattern.error());
   else if (!text->starts_with('/') && !text->starts_with("re:") && !text->starts_with("**"))
     decoder.refuse(node.at, fmt::format("the path '{}'", *text), "a path that begins with '/'");
+  else
+    check_spelling(decoder, node, *text);
   return pattern ? *std::move(pattern) : Pattern::exactly("");
 }
 

@@ -94,7 +94,7 @@ class Store {
   // Reads never wait for the writer. Any thread.
   virtual Result<std::vector<SessionRow>> sessions(const SessionQuery& query) = 0;
   virtual Result<std::optional<SessionRow>> session(std::string_view id) = 0;
-  // Calls `each` for every session with keep_until > now, oldest first: how memory is rebuilt at start.
+  // Calls `each` for every session with keep_until > now, or without an end, oldest first: how memory is rebuilt at start.
   virtual Status each_session_in_memory(Time now, const std::function<void(SessionRow)>& each) = 0;
   virtual Result<std::vector<KeyRow>> keys() = 0;
   virtual Result<std::vector<Revocation>> revocations(Time now) = 0;

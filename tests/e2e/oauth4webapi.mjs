@@ -76,5 +76,6 @@ const afterRevocation = await introspect('jwt', exchanged.access_token);
 
 answer({
   as, alsoOidc, exchanged, introspected, wrongSecret, refusedExchange, nonceErrors, bound, useBound: useBound.status, useWithOtherKey,
-  useWithoutProof: useWithoutProof.status, useAsBearer: useAsBearer.status, exchangeWithOtherKey, exchangeWithoutKey, boundIntrospected, afterRevocation,
+  useWithoutProof: useWithoutProof.status, useAsBearer: useAsBearer.status, exchangeWithOtherKey, exchangeWithoutKey,
+  boundIntrospected, afterRevocation,
 });

@@ -89,7 +89,8 @@ class OAuth(GateCase):
         self.assertEqual(job.get(f"http://localhost:{self.gate.gateway}/v1/x", timeout=10).status_code, 200)
 
         by_secret = OAuth2Session("by-secret", self.secret, token_endpoint_auth_method="client_secret_basic")
-        by_key = OAuth2Session("by-key", ECKey.import_key(self.jwk), revocation_endpoint_auth_method="private_key_jwt", token_endpoint_auth_method="private_key_jwt")
+        by_key = OAuth2Session(
+            "by-key", ECKey.import_key(self.jwk), revocation_endpoint_auth_method="private_key_jwt", token_endpoint_auth_method="private_key_jwt")
         soon = {"exp": int(time.time()) + 300}  # Authlib's own hour is longer than the gate takes
         by_key.register_client_auth_method(
             PrivateKeyJWT(metadata["introspection_endpoint"], soon, alg="ES256", headers={"kid": "client-key"}))

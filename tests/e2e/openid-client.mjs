@@ -16,7 +16,8 @@ const exchanged = await client.genericGrantRequest(job, grant, parameters(idToke
 const byBasic = await configure(basic.id, client.ClientSecretBasic(basic.secret));
 const key = await crypto.subtle.importKey('jwk', jwt.jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
 const byJwt = await configure(jwt.id, client.PrivateKeyJwt({ key, kid: jwt.jwk.kid }));
-const introspected = [await client.tokenIntrospection(byBasic, exchanged.access_token), await client.tokenIntrospection(byJwt, exchanged.access_token)];
+const introspected = [];
+for (const by of [byBasic, byJwt]) introspected.push(await client.tokenIntrospection(by, exchanged.access_token));
 
 const DPoP = client.getDPoPHandle(job, await client.randomDPoPKeyPair('ES256'));
 const bound = await client.genericGrantRequest(job, grant, parameters(otherIdToken), { DPoP });

@@ -244,7 +244,8 @@ class Drain(GateCase):
         self.assertEqual(verified.returncode, 0, verified.stderr)
 
     def test_sigterm_does_not_wait_for_idle_connections(self):
-        self.gate.start() if self.gate.process.poll() is not None else None
+        if self.gate.process.poll() is not None:
+            self.gate.start()
         idle = connect(self.gate.gateway)
         idle.connect()
         self.assertEqual(self.gate.stop(), 0)

@@ -82,5 +82,6 @@ class Identity(GateCase):
     def test_a_second_authorization_header_is_refused(self):
         token = self.gate.access(self.issuer)
         with Raw(self.gate.gateway) as raw:
-            raw.send(f"GET /v1/x HTTP/1.1\r\nHost: billing.test\r\nAuthorization: Bearer {token}\r\nAuthorization: Basic eDp5\r\nConnection: close\r\n\r\n")
+            lines = ["GET /v1/x HTTP/1.1", "Host: billing.test", f"Authorization: Bearer {token}", "Authorization: Basic eDp5", "Connection: close"]
+            raw.send("\r\n".join(lines) + "\r\n\r\n")
             self.assertTrue(raw.read_all().startswith(b"HTTP/1.1 400 "))

@@ -16,7 +16,8 @@ def hang(issuer):
 HOSTILE = {
     # name: (path, function of issuer -> function that answers)
     "redirecting": ("/.well-known/openid-configuration", lambda i: lambda h: i.send(h, {}, 302, location="http://127.0.0.1:1/")),
-    "lying": ("/.well-known/openid-configuration", lambda i: lambda h: i.send(h, {"issuer": "https://other.example.com", "jwks_uri": i.url + "/keys"})),
+    "lying": ("/.well-known/openid-configuration",
+              lambda i: lambda h: i.send(h, {"issuer": "https://other.example.com", "jwks_uri": i.url + "/keys"})),
     "html": ("/keys", lambda i: lambda h: i.send(h, b"<html>login</html>", content_type="text/html")),
     "broken": ("/keys", lambda i: lambda h: i.send(h, b'{"keys": [', content_type="application/json")),
     "endless": ("/keys", lambda i: lambda h: i.send(h, b'{"keys": [' + b" " * (20 << 20))),

@@ -128,7 +128,8 @@ class NoSpace(FullDisk, GateCase):
 
             self.check(fill, lambda: os.remove(filler))
         finally:
-            self.gate.kill() if self.gate.process and self.gate.process.poll() is None else None
+            if self.gate.process and self.gate.process.poll() is None:
+                self.gate.kill()
             subprocess.run(["umount", "-l", place], check=True)
 
 

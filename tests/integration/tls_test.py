@@ -5,7 +5,7 @@ import subprocess
 
 from support.case import GateCase
 from support.gate import policy_for
-from support.net import call, eventually
+from support.net import Raw, eventually
 from support.upstream import Upstream
 
 
@@ -71,7 +71,8 @@ class Tls(GateCase):
         self.assertNotEqual(self.curl("--tls-max", "1.1", health).returncode, 0)
         self.assertEqual(self.curl(health, ca=self.other_authority.certificate).returncode, 60)
         token = self.gate.access(self.issuer)
-        got = self.curl("-w", " %{http_code}", "-H", "Host: billing.test", "-H", "Authorization: Bearer " + token, f"https://localhost:{self.gate.gateway}/v1/x")
+        headers = ["-H", "Host: billing.test", "-H", "Authorization: Bearer " + token]
+        got = self.curl("-w", " %{http_code}", *headers, f"https://localhost:{self.gate.gateway}/v1/x")
         self.assertEqual(got.stdout, "ok 200")
         self.assertNotEqual(self.curl(f"http://localhost:{self.gate.api}/healthz").returncode, 0)
 
@@ -123,8 +124,6 @@ class Tls(GateCase):
         self.assertEqual((reply.status, len(upstream.seen)), (200, 1))
 
     def test_plain_http_to_a_tls_port_is_refused(self):
-        from support.net import Raw
-
         with Raw(self.gate.api) as raw:
             raw.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.assertNotIn(b"200", raw.read_all())

@@ -104,8 +104,9 @@ Certificate CertificateAuthority::issue(const CertificateRequest& request) const
     add_extension(certificate.get(), authority, NID_subject_alt_name, alternative_names(request.hosts));
   must(X509_sign(certificate.get(), state_->key.get(), EVP_sha256()) > 0);
   return {.certificate = to_pem(certificate.get()), .key = to_pem([&](BIO* bio) {
-            return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-          })};
+                                                      return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr,
+                                                                                      0, nullptr, nullptr);
+                                                    })};
 }
 
 std::string CertificateAuthority::pem() const { return to_pem(state_->certificate.get()); }

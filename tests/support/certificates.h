@@ -13,9 +13,9 @@ struct Certificate {
 };
 
 struct CertificateRequest {
-  std::string name = "test";               // subject CN
-  std::vector<std::string> hosts = {};     // DNS names and IP addresses
-  long valid_from_seconds = -3600;         // relative to now
+  std::string name = "test";            // subject CN
+  std::vector<std::string> hosts = {};  // DNS names and IP addresses
+  long valid_from_seconds = -3600;      // relative to now
   long valid_to_seconds = 3600;
 };
 

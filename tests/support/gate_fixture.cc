@@ -101,7 +101,8 @@ std::shared_ptr<const policy::Policy> parse_policy(std::string_view text) {
 }
 
 DpopKey::DpopKey()
-    : key_(must(crypto::PrivateKey::generate(crypto::KeyType::p256))), thumbprint_(jose::thumbprint(key_.public_key())) {}
+    : key_(must(crypto::PrivateKey::generate(crypto::KeyType::p256))),
+      thumbprint_(jose::thumbprint(key_.public_key())) {}
 
 std::string DpopKey::proof(std::string_view method, std::string_view url, Time now, std::string_view nonce,
                            std::string_view access_token, const std::function<void(Json&)>& change) const {
@@ -113,7 +114,8 @@ std::string DpopKey::proof(std::string_view method, std::string_view url, Time n
   // The header's jwk has no kid, use or alg: RFC 9449 4.2 wants the public key only.
   auto ec = key_.public_key().ec();
   auto jwk = Json::object({{"kty", "EC"}, {"crv", "P-256"}, {"x", to_base64url(ec.x)}, {"y", to_base64url(ec.y)}});
-  return must(jose::sign_jws(key_, crypto::Algorithm::es256, {.typ = "dpop+jwt", .kid = "", .jwk = &jwk}, claims.dump()));
+  return must(
+      jose::sign_jws(key_, crypto::Algorithm::es256, {.typ = "dpop+jwt", .kid = "", .jwk = &jwk}, claims.dump()));
 }
 
 TestGate::TestGate(GateOptions options)
@@ -123,11 +125,13 @@ TestGate::TestGate(GateOptions options)
       options_(std::move(options)),
       random_(std::make_unique<SharedRandom>()),
       fetcher_(std::make_unique<NoNetwork>()),
-      sealing_(std::make_unique<crypto::SealingKey>(must(crypto::SealingKey::from_secret(Secret(std::string_view(options_.sealing_key)))))),
+      sealing_(std::make_unique<crypto::SealingKey>(
+          must(crypto::SealingKey::from_secret(Secret(std::string_view(options_.sealing_key)))))),
       policy_(parse_policy(options_.policy)) {
   store_ = std::make_unique<TroubledStore>(must(store::open_store({.url = options_.store})));
-  issuers_ = must(issuer::Issuers::make({issuer_config("gitlab", kIssuerUrl, issuer), issuer_config("ci", kOtherIssuerUrl, other_issuer)},
-                                        *fetcher_, clock, metrics));
+  issuers_ = must(issuer::Issuers::make(
+      {issuer_config("gitlab", kIssuerUrl, issuer), issuer_config("ci", kOtherIssuerUrl, other_issuer)}, *fetcher_,
+      clock, metrics));
   start();
 }
 
@@ -141,7 +145,8 @@ void TestGate::start() {
   dpop_ = std::make_unique<access::Dpop>(options_.dpop, *random_);
   recorder_ = std::make_unique<access::Recorder>(*store_, clock, *random_, metrics);
   clients_ = std::make_unique<access::Clients>(options_.clients, std::vector{url, url + "/oauth/introspect"});
-  access::Parts parts{url, *issuers_, *store_, *keys_, *tokens_, *sessions_, *dpop_, *recorder_, metrics, clock, *random_};
+  access::Parts parts{url,    *issuers_,  *store_, *keys_, *tokens_, *sessions_,
+                      *dpop_, *recorder_, metrics, clock,  *random_};
   service_ = std::make_unique<access::TokenService>(parts, policy_, std::make_shared<const context::TableFacts>());
   if (auto restored = service_->restore(); !restored) std::abort();
 }

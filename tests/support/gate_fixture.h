@@ -32,8 +32,8 @@ class TroubledStore final : public store::Store {
  public:
   explicit TroubledStore(std::unique_ptr<store::Store> real) : real_(std::move(real)) {}
 
-  void fail(bool failing);        // commits deliver store_unavailable, and nothing is written
-  void hold();                    // commits wait
+  void fail(bool failing);         // commits deliver store_unavailable, and nothing is written
+  void hold();                     // commits wait
   void release(bool let_through);  // the oldest that waits is written, or fails
   void release_all();              // and commits pass again
   std::size_t held() const;

@@ -86,7 +86,8 @@ Reply call(http::Handler& handler, const Call& call) {
   return reply;
 }
 
-Call post_form(std::string target, const std::vector<std::pair<std::string, std::string>>& form, http::Headers headers) {
+Call post_form(std::string target, const std::vector<std::pair<std::string, std::string>>& form,
+               http::Headers headers) {
   std::string body;
   for (const auto& [name, value] : form)
     body += (body.empty() ? "" : "&") + http::percent_encode(name) + "=" + http::percent_encode(value);

@@ -33,6 +33,7 @@ struct Reply {
 Reply call(http::Handler& handler, const Call& call);
 
 // A form as a client would send it: percent-encoded, with its content type.
-Call post_form(std::string target, const std::vector<std::pair<std::string, std::string>>& form, http::Headers headers = {});
+Call post_form(std::string target, const std::vector<std::pair<std::string, std::string>>& form,
+               http::Headers headers = {});
 
 }  // namespace watchword::testing

@@ -63,7 +63,9 @@ void TroubledStore::commit(store::Batch batch, Done done) {
     real_->commit(std::move(batch), std::move(done));
 }
 
-Result<std::vector<store::SessionRow>> TroubledStore::sessions(const store::SessionQuery& query) { return real_->sessions(query); }
+Result<std::vector<store::SessionRow>> TroubledStore::sessions(const store::SessionQuery& query) {
+  return real_->sessions(query);
+}
 Result<std::optional<store::SessionRow>> TroubledStore::session(std::string_view id) { return real_->session(id); }
 Status TroubledStore::each_session_in_memory(Time now, const std::function<void(store::SessionRow)>& each) {
   return real_->each_session_in_memory(now, each);

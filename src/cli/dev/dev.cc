@@ -22,7 +22,7 @@ listen: {{ api: "127.0.0.1:{api}", gateway: "127.0.0.1:{gateway}", admin: "unix:
 store: sqlite://state.db
 policy: policy
 sealing_key: file:{folder}/sealing.key
-log: {{ directory: log, origin: dev.example.com/log }}
+log: {{ directory: log, origin: dev.example.com/log, public: true }}
 issuers:
   gitlab:
     profile: gitlab
