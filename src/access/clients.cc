@@ -12,7 +12,7 @@ namespace watchword::access {
 namespace {
 
 constexpr std::string_view kAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-constexpr auto kLongestAssertion = std::chrono::minutes(10);
+constexpr auto kLongestAssertion = std::chrono::hours(1);
 
 // One answer for an unknown client, a wrong secret and a bad assertion: none of them tells which clients exist.
 std::unexpected<Error> refused() {

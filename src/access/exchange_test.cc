@@ -124,6 +124,23 @@ TEST(Exchange, IsSinglePerJobWhereThePolicySaysSo) {
   EXPECT_TRUE(gate.exchange(gate.id_token("2", "acme/once")).has_value()) << "what was never given was not used";
 }
 
+// A service has no job that ends: its session is that of one ID token, and the next token opens the next.
+TEST(Exchange, GivesAServiceOneSessionPerIdToken) {
+  TestGate gate;
+  auto token = gate.service_token("robot-1");
+  auto first = gate.exchange(token);
+  ASSERT_TRUE(first.has_value()) << to_string(first.error().error);
+  EXPECT_TRUE(gate.decide(first->access_token, "ledger", "read").allowed());
+  EXPECT_EQ(gate.exchange(token)->session, first->session);
+  EXPECT_NE(gate.exchange(gate.service_token("robot-1"))->session, first->session);
+  EXPECT_NE(gate.exchange(gate.service_token("robot-2"))->session, first->session);
+  gate.clock.advance(minutes(15));
+  EXPECT_EQ(reason_of(gate.exchange(token)), Reason::session_expired);
+  EXPECT_TRUE(gate.exchange(gate.service_token("robot-1")).has_value());
+  gate.restart();
+  EXPECT_EQ(reason_of(gate.exchange(token)), Reason::session_expired);
+}
+
 TEST(Exchange, BindsAJobToTheKeyItBeganWith) {
   TestGate gate;
   DpopKey key, thief;

@@ -15,7 +15,7 @@ namespace watchword::api {
 namespace {
 
 constexpr std::string_view kPrefix = "/log/";
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kPiece = 65536;
 
 class Descriptor {
  public:

@@ -6,7 +6,7 @@
 namespace watchword::api {
 namespace {
 
-constexpr std::size_t kMaxBody = 64 * 1024;
+constexpr std::size_t kMaxBody = 65536;
 constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
 
 Status check_type(const http::Headers& headers) {

@@ -28,6 +28,7 @@ net::Task<void> send_refusal(http::Writer& reply, const Error& error, const Refu
   auto status = http::status_of(error.reason);
   http::Headers extra;
   if (status == 401) extra.add("www-authenticate", challenge(error));
+  if (status == 405) extra.add("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   if (!nonce.empty()) extra.add("dpop-nonce", std::string(nonce));
   // A failing write means that the client has gone; there is no one left to tell.
   static_cast<void>(co_await http::send_problem(reply, status, std::move(body), std::move(extra)));

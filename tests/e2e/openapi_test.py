@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import socket
 import subprocess
 import threading
@@ -88,10 +87,9 @@ class OpenApi(GateCase):
         form = {"grant_type": EXCHANGE, "subject_token_type": ID_TOKEN, "subject_token": self.issuer.mint()}
         exchanged = requests.post(base + "/oauth/token", data=form, timeout=10)
         token, session = exchanged.json()["access_token"], exchanged.json()["session"]
-        entries = self.gate.entries  # the log is published
-        self.assertTrue(entries())
-        partial = next(os.path.join(at, n) for at, _, names in os.walk(self.gate.log_directory) for n in names if at.endswith("entries/000.p"))
-        tile = re.sub("^.*/tile/entries/", "", partial)
+        self.gate.entry(exchanged.json()["record"])  # the log is published
+        with open(os.path.join(self.gate.log_directory, "checkpoint")) as file:
+            tile = f"000.p/{file.read().splitlines()[1]}"
         calls = [
             ("/oauth/token", "POST", 200, lambda url: exchanged, base),
             ("/oauth/token", "POST", 400, lambda url: requests.post(url, data=form | {"subject_token": self.issuer.mint(aud="x")}), base),
@@ -107,8 +105,9 @@ class OpenApi(GateCase):
             ("/metrics", "GET", 200, requests.get, base),
             ("/log/checkpoint", "GET", 200, requests.get, base),
             ("/log/verifier.key", "GET", 200, requests.get, base),
-            ("/log/tile/entries/{index}", "GET", 200, lambda url: requests.get(url.replace("{index}", tile)), base),
-            ("/log/tile/entries/{index}", "GET", 404, lambda url: requests.get(url.replace("{index}", "x999/000")), base),
+            ("/log/tile/{level}/{index}", "GET", 200, lambda url: requests.get(url.replace("{level}", "0").replace("{index}", tile)), base),
+            ("/log/tile/entries/{index}", "GET", 404, lambda url: requests.get(url.replace("{index}", tile)), base),  # not public
+            ("/log/tile/entries/{index}", "GET", 200, lambda url: requests.get(url.replace("{index}", tile)), admin),
             ("/api/v1/status", "GET", 200, requests.get, admin),
             ("/api/v1/sessions", "GET", 200, requests.get, admin),
             ("/api/v1/sessions/{id}", "GET", 200, lambda url: requests.get(url.replace("{id}", session)), admin),

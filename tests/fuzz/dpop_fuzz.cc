@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (second || (first && second.error().reason != Reason::dpop_replayed)) std::abort();
   if (!first && first.error().reason != Reason::dpop_invalid) std::abort();
   // The same proof for anything else is none.
-  if (access::Dpop({.nonce_required = false}, random).verify({text, "GET", request.url, {}}, now) && first) std::abort();
+  if (access::Dpop({.nonce_required = false}, random).verify({text, "GET", request.url, {}}, now) && first)
+    std::abort();
   return 0;
 }

@@ -51,7 +51,7 @@ class Http(GateCase):
             (dict(method="GET", path="/v1/x", token=self.issuer.mint()), 401, "token_type_not_accepted"),
             (dict(method="GET", path="/v1/x", token=token, host="unknown.test"), 404, "host_unknown"),
             (dict(method="DELETE", path="/other", token=token), 403, "action_unknown"),
-            (dict(method="TRACE", path="/v1/x", token=token), 403, "action_unknown"),
+            (dict(method="TRACE", path="/v1/x", token=token), 405, "method_not_allowed"),
             (dict(method="POST", path="/v1/x", token=self.gate.access(self.issuer, ref="feature/x")), 403, "context_not_met"),
         ]
         for request, status, reason in cases:

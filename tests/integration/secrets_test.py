@@ -70,6 +70,20 @@ class Secrets(GateCase):
         for word in (token, "424242", "zaphod", "acme/billing", "127.0.0.1"):
             self.assertNotIn(word, metrics)
 
+    def test_the_log_s_entries_are_for_administrators_unless_the_log_is_public(self):
+        if self.gate.process.poll() is not None:
+            self.gate.start()
+        self.gate.access(self.issuer)
+        eventually(lambda: self.gate.entries(), "the log is published")
+        with open(os.path.join(self.gate.log_directory, "checkpoint")) as file:
+            size = file.read().splitlines()[1]
+        tile = lambda port, kind: call(port, "GET", f"/log/tile/{kind}/000.p/{size}").status
+        self.assertEqual((tile(self.gate.api, "entries"), tile(self.gate.api, "0"), tile(self.gate.admin, "entries")), (404, 200, 200))
+        self.gate.stop()
+        self.gate.configure(self.issuers(), log={"directory": "log", "origin": "gate.example.com/log", "public": True})
+        self.gate.start()
+        self.assertEqual(tile(self.gate.api, "entries"), 200)
+
     def test_the_process_cannot_be_dumped(self):
         if self.gate.process.poll() is not None:
             self.gate.start()

@@ -45,6 +45,12 @@ issuer::IssuerConfig issuer_config(std::string name, std::string_view url, const
   return config;
 }
 
+issuer::IssuerConfig service_issuer_config(const Issuer& issuer) {
+  auto config = issuer_config("login", kServiceIssuerUrl, issuer);
+  config.profile = {issuer::ProfileName::generic, issuer::MachineMapping{}};
+  return config;
+}
+
 template <class T>
 T must(std::expected<T, Error> result) {
   if (!result) {
@@ -89,6 +95,11 @@ roles:
       - job: { issuer: gitlab, project_path: acme/once }
     allow: [ledger/read]
     session: { ttl: 15m, exchanges: once }
+  robots:
+    granted_to:
+      - service: { issuer: login, team: ops }
+    allow: [ledger/read]
+    session: { ttl: 15m }
 )";
 
 std::shared_ptr<const policy::Policy> parse_policy(std::string_view text) {
@@ -129,9 +140,10 @@ TestGate::TestGate(GateOptions options)
           must(crypto::SealingKey::from_secret(Secret(std::string_view(options_.sealing_key)))))),
       policy_(parse_policy(options_.policy)) {
   store_ = std::make_unique<TroubledStore>(must(store::open_store({.url = options_.store})));
-  issuers_ = must(issuer::Issuers::make(
-      {issuer_config("gitlab", kIssuerUrl, issuer), issuer_config("ci", kOtherIssuerUrl, other_issuer)}, *fetcher_,
-      clock, metrics));
+  issuers_ = must(
+      issuer::Issuers::make({issuer_config("gitlab", kIssuerUrl, issuer),
+                             issuer_config("ci", kOtherIssuerUrl, other_issuer), service_issuer_config(other_issuer)},
+                            *fetcher_, clock, metrics));
   start();
 }
 
@@ -172,6 +184,17 @@ std::string TestGate::id_token(const std::function<void(Json&)>& change) const {
   auto claims = gitlab_claims(clock.now());
   change(claims);
   return (claims.string_or("iss", "") == kOtherIssuerUrl ? other_issuer : issuer).mint(claims);
+}
+
+std::string TestGate::service_token(std::string_view subject) const {
+  auto now = to_unix(clock.now());
+  return other_issuer.mint(Json::object({{"iss", kServiceIssuerUrl},
+                                         {"sub", subject},
+                                         {"aud", kAudience},
+                                         {"iat", now},
+                                         {"exp", now + 3600},
+                                         {"jti", random_token(*random_)},
+                                         {"team", "ops"}}));
 }
 
 access::Answer<access::ExchangeReply> TestGate::exchange(std::string_view token, const Ask& ask) {

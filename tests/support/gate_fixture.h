@@ -22,9 +22,11 @@ namespace watchword::testing {
 
 inline constexpr std::string_view kGateUrl = kAudience;  // https://gate.example.com
 inline constexpr std::string_view kOtherIssuerUrl = "https://ci.example.org";
+inline constexpr std::string_view kServiceIssuerUrl = "https://login.example.org";  // services, which have no job
 
 // Jobs of acme/billing may read billing-api and ledger, and write billing-api once their change is merged; jobs of
-// acme/tools must prove possession; those of acme/once exchange once. Nobody may delete.
+// acme/tools must prove possession; those of acme/once exchange once. Services of the team ops may read ledger. Nobody
+// may delete.
 extern const std::string_view kPolicy;
 
 // A store whose disk the test controls.
@@ -98,6 +100,8 @@ class TestGate {
   // An ID token of job `job` of `project`, with every claim of gitlab_claims.
   std::string id_token(std::string_view job = "4711", std::string_view project = "acme/billing") const;
   std::string id_token(const std::function<void(Json&)>& change) const;
+  // A token of the service `subject` of the team ops, unlike any other.
+  std::string service_token(std::string_view subject) const;
 
   access::Answer<access::ExchangeReply> exchange(std::string_view token, const Ask& ask = {});
   // For what must succeed: the access token.
@@ -113,7 +117,7 @@ class TestGate {
 
   ManualClock clock;
   Metrics metrics;
-  Issuer issuer, other_issuer;  // the keys of "gitlab" and "ci"
+  Issuer issuer, other_issuer;  // the keys of "gitlab"; of "ci" and "login"
   access::TokenService& service() { return *service_; }
   access::Clients& clients() { return *clients_; }
   access::SessionTable& sessions() { return *sessions_; }
