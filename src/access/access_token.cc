@@ -87,19 +87,19 @@ Result<std::shared_ptr<const Grant>> AccessTokens::read(std::string_view token, 
   WW_TRY(auto grant, grant_from(claims, digest));
   grant->kid = std::move(kid);
   if (now >= grant->expires) return fail(Reason::token_expired, "expired at " + to_rfc3339(grant->expires), "a live token");
-  grant = keep(shard, digest, std::move(grant), now);
+  grant = keep(shard, digest, grant, now);
   // After it is kept: a revocation that comes now finds it there, one that came before is found here.
   if (is_revoked(grant->jti)) grant->revoked.store(true, std::memory_order_release);
   return grant;
 }
 
 // The one grant of this token: another thread may have kept it first.
-std::shared_ptr<Grant> AccessTokens::keep(Shard& shard, const crypto::Sha256& digest, std::shared_ptr<Grant> grant, Time now) {
+std::shared_ptr<Grant> AccessTokens::keep(Shard& shard, const crypto::Sha256& digest, const std::shared_ptr<Grant>& grant, Time now) {
   std::lock_guard lock(shard.mutex);
   if (shard.by_digest.size() >= shard_capacity_)
     std::erase_if(shard.by_digest, [&](const auto& kept) { return now >= kept.second->expires; });
   if (shard.by_digest.size() >= shard_capacity_) shard.by_digest.erase(shard.by_digest.begin());
-  return shard.by_digest.try_emplace(digest, std::move(grant)).first->second;
+  return shard.by_digest.try_emplace(digest, grant).first->second;
 }
 
 bool AccessTokens::is_revoked(std::string_view jti) const {

@@ -63,7 +63,7 @@ class AccessTokens {
     std::unordered_map<crypto::Sha256, std::shared_ptr<Grant>, crypto::Sha256Hash> by_digest;
     std::unordered_map<std::string, Time> revoked;  // by jti; sharded by its own hash
   };
-  std::shared_ptr<Grant> keep(Shard& shard, const crypto::Sha256& digest, std::shared_ptr<Grant> grant, Time now);
+  std::shared_ptr<Grant> keep(Shard& shard, const crypto::Sha256& digest, const std::shared_ptr<Grant>& grant, Time now);
   bool is_revoked(std::string_view jti) const;
   std::string issuer_url_;
   const SigningKeys& keys_;

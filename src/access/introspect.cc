@@ -32,7 +32,7 @@ net::Task<Answer<Json>> TokenService::introspect(std::string_view token, const C
   auto session = grant ? parts_.sessions.find((*grant)->session) : nullptr;
   std::optional<Error> inactive;
   if (!grant)
-    inactive = std::move(grant).error();
+    inactive = grant.error();
   else if (!may_ask(client, **grant))
     inactive = Error{Reason::client_not_permitted, "client " + client.id, "a client of one of the token's resources", {}, {}};
   else if (!session)

@@ -61,7 +61,7 @@ net::Task<Status> Recorder::commit(audit::Entry entry, std::vector<store::Change
   co_return co_await *delivery;
 }
 
-Status Recorder::commit_and_wait(audit::Entry entry, std::vector<store::Change> changes) {
+Status Recorder::commit_and_wait(const audit::Entry& entry, std::vector<store::Change> changes) {
   WW_CHECK(store_.commit_and_wait({std::move(changes), {audit::to_canonical(entry)}}));
   return {};
 }

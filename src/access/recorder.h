@@ -33,7 +33,7 @@ class Recorder {
   // Returns when entry and changes are durable. store_unavailable, backlog_full: nothing was written. On a loop.
   net::Task<Status> commit(audit::Entry entry, std::vector<store::Change> changes = {});
   // The same from a thread that is no loop.
-  Status commit_and_wait(audit::Entry entry, std::vector<store::Change> changes = {});
+  Status commit_and_wait(const audit::Entry& entry, std::vector<store::Change> changes = {});
   // Queues a refusal without waiting, as nothing is handed out. Callers that
   // nobody verified get at most kUnverifiedPerSecond records, so that they cannot fill the disk; the rest is counted.
   // Returns what the caller is told: the refusal and its record's id (empty without a record), or why there is no record.

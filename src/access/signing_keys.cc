@@ -76,7 +76,7 @@ Status SigningKeys::advance(Time now) {
   auto due = active->row.activates + config_.rotate_every;
   if (!find_state(kNext) && now >= due - config_.publish_ahead) WW_CHECK(make(kNext, std::max(due, now + config_.publish_ahead), now));
   if (auto next = find_state(kNext); next && now >= next->row.activates) WW_CHECK(promote(*active, *next, "", now));
-  for (auto held : std::vector(held_))
+  for (const auto& held : std::vector(held_))
     if (held->row.state == kRetiring && now >= held->row.expires) WW_CHECK(drop(*held, "", now));
   return {};
 }
@@ -165,8 +165,7 @@ Status SigningKeys::retire(std::string_view kid, std::string_view why, Time now)
   if (found == held_.end()) return fail(Reason::not_found, std::string(kid), "the kid of a signing key");
   if ((*found)->row.state == kActive)
     return fail(Reason::request_invalid, "the active key", "a key that does not sign; rotate first");
-  auto held = *found;
-  WW_CHECK(drop(*held, why, now));
+  WW_CHECK(drop(**found, why, now));
   publish();
   return {};
 }

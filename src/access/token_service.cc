@@ -77,7 +77,7 @@ net::Task<Status> TokenService::end_session(std::shared_ptr<Session> session, Se
 Status TokenService::restore() {
   Status restored;
   auto now = parts_.clock.now();
-  WW_CHECK(parts_.store.each_session_in_memory(now, [&](store::SessionRow row) {
+  WW_CHECK(parts_.store.each_session_in_memory(now, [&](const store::SessionRow& row) {
     auto session = Session::from_row(row);
     if (session)
       parts_.sessions.insert(*std::move(session));

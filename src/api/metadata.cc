@@ -8,8 +8,6 @@
 namespace watchword::api {
 namespace {
 
-using crypto::Algorithm;
-
 Json list(std::initializer_list<std::string_view> words) {
   Json all = Json::array();
   for (auto word : words) all.push(word);

@@ -22,7 +22,7 @@ void Router::add(std::string_view method, std::string path, Function function) {
     return;
   }
   auto known = std::ranges::find(prefixes_, path, [](const auto& prefix) { return prefix.first; });
-  if (known == prefixes_.end()) known = prefixes_.insert(known, {std::move(path), {}});
+  if (known == prefixes_.end()) known = prefixes_.emplace(known, std::move(path), std::vector<Route>());
   known->second.push_back(std::move(route));
 }
 

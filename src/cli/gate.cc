@@ -190,7 +190,7 @@ Status Gate::record_life(audit::Event event) {
   entry.outcome = audit::Outcome::allow;
   entry.policy = service_->snapshot().policy->digest();
   entry.detail = Json::object({{"version", kVersion}});
-  return recorder_->commit_and_wait(std::move(entry));
+  return recorder_->commit_and_wait(entry);
 }
 
 std::vector<api::Readiness> Gate::readiness() const {

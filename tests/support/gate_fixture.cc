@@ -1,6 +1,7 @@
 #include "support/gate_fixture.h"
 
 #include <cstdlib>
+#include <iostream>
 #include <utility>
 
 #include "access/token_claims.h"
@@ -54,7 +55,7 @@ issuer::IssuerConfig service_issuer_config(const Issuer& issuer) {
 template <class T>
 T must(std::expected<T, Error> result) {
   if (!result) {
-    std::fputs((to_string(result.error()) + "\n").c_str(), stderr);
+    std::cerr << to_string(result.error()) << "\n";
     std::abort();
   }
   return *std::move(result);
@@ -105,7 +106,7 @@ roles:
 std::shared_ptr<const policy::Policy> parse_policy(std::string_view text) {
   auto policy = policy::Policy::parse({{"policy.yaml", std::string(text)}});
   if (!policy) {
-    for (const auto& error : policy.error()) std::fputs((to_string(error) + " " + error.where + "\n").c_str(), stderr);
+    for (const auto& error : policy.error()) std::cerr << to_string(error) << " " << error.where << "\n";
     std::abort();
   }
   return *std::move(policy);
