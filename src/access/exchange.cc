@@ -40,13 +40,13 @@ Refusal TokenService::refuse(audit::Entry entry, Error error, audit::Outcome out
   return refusal;
 }
 
-Result<SessionTable::Lease> TokenService::open_session(const issuer::Principal& principal,
+Result<SessionTable::Lease> TokenService::open_session(issuer::Principal& principal,
                                                          const policy::SessionLimits& limits, const std::string& key,
                                                          Time now) {
   auto opening = parts_.sessions.find_or_insert(principal.issuer, job_of(principal), [&] {
     auto id = make_ulid(now, parts_.random);
     auto expires = std::min(now + limits.ttl, principal.expires);
-    return std::make_shared<Session>(Session::Opening{std::move(id), principal, limits, key, now, expires});
+    return std::make_shared<Session>(Session::Opening{std::move(id), std::move(principal), limits, key, now, expires});
   });
   const auto& session = opening.session();
   if (opening.fresh()) return opening;
@@ -111,7 +111,6 @@ std::expected<TokenService::Granted, Decision> TokenService::narrow(const Exchan
 
 net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request) {
   auto entry = parts_.recorder.start(audit::Event::exchange);
-  entry.subject_token = crypto::sha256_hex(request.subject_token);
   entry.request_id = request.origin.request_id;
   entry.trace = request.origin.trace;
   entry.peer = request.origin.peer;
@@ -122,13 +121,15 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   };
 
   auto principal = co_await parts_.issuers.authenticate(request.subject_token);
+  entry.subject_token = principal ? principal->token_sha256 : crypto::sha256_hex(request.subject_token);
   if (!principal) {
     auto outcome = outcome_of(principal.error());
     co_return std::unexpected(refuse(std::move(entry), std::move(principal).error(), outcome, nullptr));
   }
+  const issuer::Principal* caller = &*principal;
   auto refused = [&](Error error) {
     auto outcome = outcome_of(error);
-    return std::unexpected(refuse(std::move(entry), std::move(error), outcome, &*principal));
+    return std::unexpected(refuse(std::move(entry), std::move(error), outcome, caller));
   };
   auto now = parts_.clock.now();
   // Skew lets a token in that is just over, but there is no time left to give.
@@ -156,6 +157,7 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   auto opened = open_session(*principal, roles.limits, key, now);
   if (!opened) co_return refused(std::move(opened).error());
   const auto& session = opened->session();
+  if (opened->fresh()) caller = &session->principal();  // it was moved there
 
   Minting minting{*session,        random_token(parts_.random), granted->audience, granted->now,
                   granted->limit,  key,                         now,               std::min(session->expires(), principal->expires)};
@@ -176,7 +178,7 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   auto written = co_await parts_.recorder.commit(std::move(entry), std::move(changes));
   if (!written) {
     exchanges_failed_.add();
-    co_return std::unexpected(Refusal{std::move(written).error(), {}, true, issuer::you_are(*principal), {}, {}});
+    co_return std::unexpected(Refusal{std::move(written).error(), {}, true, issuer::you_are(*caller), {}, {}});
   }
   session->set_durable();
   exchanges_allowed_.add();

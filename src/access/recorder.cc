@@ -108,6 +108,7 @@ Status Recorder::enqueue(std::string entry) {
   };
   store::Batch batch;
   batch.entries.push_back(std::move(entry));
+  batch.can_wait = true;
   store_.commit(std::move(batch), std::move(done));
   if (*refused) return std::unexpected(**refused);
   return {};

@@ -79,7 +79,7 @@ store::SessionRow Session::to_row() const {
     row.ended = ended_at();
     row.end_reason = name(*end);
   }
-  row.document = session_document(*this).dump();
+  row.document = session_document(*this);
   return row;
 }
 

@@ -14,7 +14,7 @@ namespace watchword::access {
 // there it is the identity token, so that a fresh token opens a fresh session.
 std::string job_of(const issuer::Principal& principal);
 
-Json session_document(const Session& session);
+std::string session_document(const Session& session);
 Result<Session::Opening> opening_from_document(const store::SessionRow& row);  // store_unavailable when it is not ours
 
 }  // namespace watchword::access

@@ -114,7 +114,8 @@ class TokenService {
     std::vector<Permission> limit;  // what was asked for; empty when nothing was
   };
   Refusal refuse(audit::Entry entry, Error error, audit::Outcome outcome, const issuer::Principal* principal);
-  Result<SessionTable::Lease> open_session(const issuer::Principal& principal, const policy::SessionLimits& limits,
+  // A fresh session takes the principal over.
+  Result<SessionTable::Lease> open_session(issuer::Principal& principal, const policy::SessionLimits& limits,
                                              const std::string& key, Time now);
   std::expected<Granted, Decision> narrow(const ExchangeRequest& request, const Snapshot& snapshot,
                                           const issuer::Principal& principal, const policy::Roles& roles, Time now) const;

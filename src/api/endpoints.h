@@ -25,8 +25,8 @@ struct Readiness {
 void add_health(Router& router, std::function<std::vector<Readiness>()> readiness);
 // GET /metrics, OpenMetrics text.
 void add_metrics(Router& router, const Metrics& metrics);
-// GET /log/...: the audit log from `directory`; nothing else of the file system. Checkpoint, key and hash tiles name nobody
-// and are for everyone; the entries themselves say who did what, and are served only where `entries` says so.
+// GET /log/...: the audit log from `directory`; nothing else of the file system. Checkpoint, key and hash tiles name
+// nobody and are for everyone; the entries themselves say who did what, and are served only where `entries` says so.
 enum class LogEntries : std::uint8_t { hidden, served };
 void add_log(Router& router, std::string directory, LogEntries entries);
 

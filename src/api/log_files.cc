@@ -88,7 +88,7 @@ void add_log(Router& router, std::string directory, LogEntries entries) {
              [directory = std::move(directory), entries](http::Exchange& exchange) -> net::Task<void> {
                auto path = exchange.request.path().substr(kPrefix.size());
                auto kind = log_file_of(path);
-    if (entries == LogEntries::hidden && path.starts_with("tile/entries/")) kind = LogFile::none;
+               if (entries == LogEntries::hidden && path.starts_with("tile/entries/")) kind = LogFile::none;
                auto file = kind == LogFile::none ? Descriptor(-1) : open_below(directory, path);
                auto size = regular_file_size(file);
                if (!size) co_return co_await send_refusal(exchange, {Reason::not_found, {}, {}, {}, {}}, false);

@@ -1,6 +1,8 @@
 // Strict, table-driven decoders (RFC 4648) and UTF-8 (RFC 3629).
 #include "base/encoding.h"
 
+#include <cstring>
+
 namespace watchword {
 namespace {
 
@@ -132,8 +134,26 @@ Utf8Character first_utf8_character(std::string_view text) {
   return {code, length};
 }
 
+namespace {
+
+// How many bytes at the beginning are ASCII, counted eight at a time.
+std::size_t ascii_prefix(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::size_t i = 0;
+  for (std::uint64_t eight = 0; i + sizeof eight <= text.size(); i += sizeof eight) {
+    std::memcpy(&eight, text.data() + i, sizeof eight);
+    if ((eight & kHighBits) != 0) break;
+  }
+  while (i < text.size() && static_cast<std::uint8_t>(text[i]) < 0x80) ++i;
+  return i;
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    text.remove_prefix(ascii_prefix(text));
+    if (text.empty()) break;
     const auto character = first_utf8_character(text);
     if (character.length == 0) return false;
     text.remove_prefix(character.length);

@@ -21,9 +21,10 @@ Json Json::object() {
   return out;
 }
 
-Json Json::object(std::initializer_list<Member> members) {
+Json Json::object(std::initializer_list<NewMember> members) {
   Json out = object();
-  for (const auto& [key, value] : members) out.set(key, value);
+  std::get<Object>(out.value_).reserve(members.size());
+  for (const NewMember& member : members) out.set(member.key, std::move(member.value));
   return out;
 }
 

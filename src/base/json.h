@@ -41,7 +41,8 @@ class Json {
   Json(Array value) : value_(std::move(value)) {}
 
   static Json object();
-  static Json object(std::initializer_list<Member> members);  // in any order; a later key wins
+  struct NewMember;
+  static Json object(std::initializer_list<NewMember> members);  // {{"key", value}, ...} in any order; a later key wins
   static Json array() { return Json(Array{}); }
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
@@ -74,6 +75,12 @@ class Json {
  private:
   friend class JsonReader;
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
+};
+
+// A list of pairs could only be copied from; out of this one the values are moved.
+struct Json::NewMember {
+  std::string_view key;
+  mutable Json value;
 };
 
 // Errors: json_invalid, with what was wrong. Threads: any (each keeps its own parser).

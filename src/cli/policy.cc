@@ -111,7 +111,7 @@ Result<std::shared_ptr<const context::Facts>> facts_of(const std::string& path, 
   return std::make_shared<const context::TableFacts>(std::move(facts));
 }
 
-Result<int> explain(const ExplainOptions& options, std::shared_ptr<const policy::Policy> policy, const Output& out) {
+Result<int> explain(const ExplainOptions& options, const std::shared_ptr<const policy::Policy>& policy, const Output& out) {
   WW_TRY(auto principal, principal_of(options));
   WW_TRY(auto request, request_of(options, *policy));
   WW_TRY(auto now, time_or_now(options.at));

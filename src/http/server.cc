@@ -106,7 +106,8 @@ std::string_view LoopState::date_line() {
   return date_line_;
 }
 
-Result<std::unique_ptr<Server>> Server::start(std::vector<net::Loop*> loops, Options options, Handler& handler) {
+Result<std::unique_ptr<Server>> Server::start(const std::vector<net::Loop*>& loops, const Options& options,
+                                              Handler& handler) {
   auto state = std::make_shared<ServerState>(options, handler);
   std::vector<std::shared_ptr<LoopState>> all;
   for (net::Loop* loop : loops) all.push_back(std::make_shared<LoopState>(loop));

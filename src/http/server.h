@@ -36,7 +36,8 @@ class Server {
   };
   // The handler must outlive the server, and the loops must run until it is destroyed. Destroying it drains with no
   // time.
-  static Result<std::unique_ptr<Server>> start(std::vector<net::Loop*> loops, Options options, Handler& handler);
+  static Result<std::unique_ptr<Server>> start(const std::vector<net::Loop*>& loops, const Options& options,
+                                               Handler& handler);
   virtual ~Server() = default;
   virtual net::Address address() const = 0;
   // Refuses new connections, answers what is in flight with connection: close, and returns when all are done or at

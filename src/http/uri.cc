@@ -37,17 +37,15 @@ std::unexpected<Error> bad_url(std::string found) {
 std::optional<std::string> percent_decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const auto byte = escape_at(text, i);
+  while (true) {
+    const std::size_t mark = text.find('%');
+    out += text.substr(0, mark);
+    if (mark == std::string_view::npos) return out;
+    const auto byte = escape_at(text, mark);
     if (!byte) return std::nullopt;
     out += *byte;
-    i += 2;
+    text.remove_prefix(mark + 3);
   }
-  return out;
 }
 
 std::string percent_encode(std::string_view text) {

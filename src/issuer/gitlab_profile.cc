@@ -151,8 +151,8 @@ bool is_fork(const Json& claims) {
 
 }  // namespace
 
-Result<Principal> map_gitlab(const jose::VerifiedToken& token, std::string_view issuer_name) {
-  WW_TRY(Principal framed, frame(token, issuer_name, Kind::job));
+Result<Principal> map_gitlab(jose::VerifiedToken token, std::string_view issuer_name) {
+  WW_TRY(Principal framed, frame(std::move(token), issuer_name, Kind::job));
   return identify_gitlab(std::move(framed));
 }
 

@@ -104,8 +104,8 @@ class TrustedIssuers final : public Issuers {
 
   Result<Principal> verify(const Trusted& issuer, jose::UnverifiedToken token) const {
     WW_TRY(const auto keys, issuer.keys->current());
-    WW_TRY(const jose::VerifiedToken verified, issuer.verifier.verify(std::move(token), *keys, clock_.now()));
-    return map(verified, issuer.name, issuer.profile);
+    WW_TRY(jose::VerifiedToken verified, issuer.verifier.verify(std::move(token), *keys, clock_.now()));
+    return map(std::move(verified), issuer.name, issuer.profile);
   }
 
   const Clock& clock_;

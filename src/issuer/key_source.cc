@@ -128,7 +128,7 @@ class BackgroundKeySource final : public KeySource {
     const Moment at = now();
     std::optional<Error> trouble;
     if (!fetched)
-      trouble = std::move(fetched).error();
+      trouble = fetched.error();
     else if (fetched->keys.keys().empty())
       trouble = no_usable_key(fetched->keys.skipped());
     report(trouble);

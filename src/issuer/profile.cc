@@ -6,7 +6,7 @@
 
 namespace watchword::issuer {
 
-Result<Principal> frame(const jose::VerifiedToken& token, std::string_view issuer_name, Kind kind) {
+Result<Principal> frame(jose::VerifiedToken token, std::string_view issuer_name, Kind kind) {
   if (token.subject().empty()) return missing("sub", "the subject, which names who the token is about");
   Principal principal;
   principal.kind = kind;
@@ -14,9 +14,9 @@ Result<Principal> frame(const jose::VerifiedToken& token, std::string_view issue
   principal.issuer_url = token.issuer();
   principal.subject = token.subject();
   principal.token_sha256 = token.sha256();
-  principal.claims = token.claims();
   principal.expires = token.expires();
   principal.issued = token.issued();
+  principal.claims = std::move(token).claims();
   return principal;
 }
 
@@ -29,12 +29,12 @@ std::unexpected<Error> wrong_type(std::string_view claim, const Json& value, std
               std::move(expected));
 }
 
-Result<Principal> map(const jose::VerifiedToken& token, std::string_view issuer_name, const Profile& profile) {
+Result<Principal> map(jose::VerifiedToken token, std::string_view issuer_name, const Profile& profile) {
   switch (profile.name) {
     case ProfileName::gitlab:
-      return map_gitlab(token, issuer_name);
+      return map_gitlab(std::move(token), issuer_name);
     case ProfileName::generic:
-      return map_generic(token, issuer_name, profile);
+      return map_generic(std::move(token), issuer_name, profile);
   }
   return fail(Reason::internal, "a profile without a mapping");
 }

@@ -28,7 +28,8 @@ struct Expectations {
 // Proof that a token was verified: only Verifier makes one.
 class VerifiedToken {
  public:
-  const Json& claims() const { return claims_; }
+  const Json& claims() const& { return claims_; }
+  Json claims() && { return std::move(claims_); }
   std::string_view issuer() const { return issuer_; }
   std::string_view subject() const { return subject_; }  // may be empty
   Time expires() const { return expires_; }

@@ -66,6 +66,7 @@ using Change = std::variant<PutSession, PutKey, DropKey, Revoke, SetMeta>;
 struct Batch {
   std::vector<Change> changes;
   std::vector<std::string> entries;  // canonical JSON, at most 65535 bytes each (tlog-tiles)
+  bool can_wait = false;             // nobody waits for it: it may wait a few milliseconds for company
 };
 
 // Open sessions that match all given fields. Newest first.
@@ -94,7 +95,8 @@ class Store {
   // Reads never wait for the writer. Any thread.
   virtual Result<std::vector<SessionRow>> sessions(const SessionQuery& query) = 0;
   virtual Result<std::optional<SessionRow>> session(std::string_view id) = 0;
-  // Calls `each` for every session with keep_until > now, or without an end, oldest first: how memory is rebuilt at start.
+  // Calls `each` for every session with keep_until > now, or without an end, oldest first: how memory is rebuilt at
+  // start.
   virtual Status each_session_in_memory(Time now, const std::function<void(SessionRow)>& each) = 0;
   virtual Result<std::vector<KeyRow>> keys() = 0;
   virtual Result<std::vector<Revocation>> revocations(Time now) = 0;

@@ -11,6 +11,9 @@ namespace {
 // What one transaction takes at most: enough to hide the fsync, small enough that nobody waits long for it.
 constexpr std::size_t kMaxGroup = 4096;
 constexpr std::size_t kMaxGroupBytes = 16u << 20;
+// How long a group gathers at most, and how large it becomes then: see Writer::gather.
+constexpr std::chrono::milliseconds kGatherUrgent{3}, kGather{5};
+constexpr std::size_t kEnough = 512;
 constexpr std::size_t kMaxEntryBytes = 65535;  // tlog-tiles: a uint16 length
 
 std::size_t size_of(const Batch& batch) {
@@ -75,8 +78,9 @@ void Writer::commit(Batch batch, Store::Done done) {
     if (room && !stopping_) {
       backlog_.store(waiting + entries, std::memory_order_relaxed);
       backlog_bytes_ += bytes;
+      const bool hurry = !batch.can_wait && urgent_++ == 0;
       queue_.push_back({std::move(batch), std::move(done), bytes});
-      if (queue_.size() == 1) wake_.notify_one();
+      if (hurry || queue_.size() == 1 || enough()) wake_.notify_one();
       return;
     }
     if (!stopping_) refused = Reason::backlog_full;
@@ -96,14 +100,31 @@ void Writer::run() {
 bool Writer::take(std::vector<Pending>& group) {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  gather(lock);
   std::size_t bytes = 0;
   while (!queue_.empty() && group.size() < kMaxGroup &&
          (group.empty() || bytes + queue_.front().bytes <= kMaxGroupBytes)) {
     bytes += queue_.front().bytes;
+    if (!queue_.front().batch.can_wait) --urgent_;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
+  expected_ = group.size();
   return !group.empty();
+}
+
+// A transaction costs more than what it writes. Callers that wait are likely to come again as they came before: one
+// that comes alone never waits here.
+void Writer::gather(std::unique_lock<std::mutex>& lock) {
+  const auto begun = std::chrono::steady_clock::now();
+  while (!enough()) {
+    const auto until = begun + (urgent_ > 0 ? kGatherUrgent : kGather);
+    if (wake_.wait_until(lock, until) == std::cv_status::timeout) return;
+  }
+}
+
+bool Writer::enough() const {
+  return stopping_ || queue_.size() >= kEnough || (urgent_ > 0 && queue_.size() >= expected_);
 }
 
 Writer::Results Writer::write(const std::vector<Pending>& group) {

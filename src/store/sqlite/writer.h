@@ -46,7 +46,9 @@ class Writer {
   using Results = std::vector<Result<std::uint64_t>>;
 
   void run();
-  bool take(std::vector<Pending>& group);  // waits; false: stopped, and nothing is left
+  bool take(std::vector<Pending>& group);           // waits; false: stopped, and nothing is left
+  void gather(std::unique_lock<std::mutex>& lock);  // waits a little for what can share the transaction
+  bool enough() const;                              // not to wait any longer
   Results write(const std::vector<Pending>& group);
   Status transaction(const std::vector<Pending>& group, bool savepoints, Results& results, std::uint64_t& next);
   Result<std::uint64_t> apply(const Batch& batch, bool savepoint, std::uint64_t next);
@@ -68,6 +70,8 @@ class Writer {
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
   std::deque<Pending> queue_;
+  std::size_t urgent_ = 0;    // of the queue: someone waits for them
+  std::size_t expected_ = 1;  // as many as shared the last transaction
   std::size_t backlog_bytes_ = 0;
   bool stopping_ = false;
 

@@ -1,0 +1,93 @@
+// watchword.yaml: what is wrong is refused at its place; what is dangerous cannot be said.
+#include "cli/config.h"
+
+#include <gmock/gmock.h>
+
+namespace watchword::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kGood = R"(url: https://gate.example.com
+listen: { api: "127.0.0.1:8443", gateway: "127.0.0.1:8444", admin: "unix:/run/watchword/admin.sock" }
+store: sqlite://state.db
+policy: policy
+sealing_key: env:SEALING_KEY
+log: { directory: log }
+issuers:
+  gitlab: { profile: gitlab, url: https://gitlab.example.com, audience: https://gate.example.com }
+)";
+
+std::expected<Config, std::vector<Error>> parse(std::string text) { return parse_config("watchword.yaml", text, "/etc/watchword"); }
+
+std::string with(std::string_view from, std::string_view to) {
+  std::string text(kGood);
+  auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(Config, ReadsWhatIsGivenAndDefaultsTheRest) {
+  auto config = parse(std::string(kGood));
+  ASSERT_TRUE(config.has_value()) << to_string(config.error().front());
+  EXPECT_EQ(config->url, "https://gate.example.com");
+  EXPECT_EQ(config->api.port, 8443);
+  EXPECT_EQ(config->admin.unix_path, "/run/watchword/admin.sock");
+  EXPECT_EQ(config->store, "sqlite:///etc/watchword/state.db");
+  EXPECT_EQ(config->policy_directory, "/etc/watchword/policy");
+  EXPECT_EQ(config->log_origin, "gate.example.com/log");
+  EXPECT_FALSE(config->log_public);
+  EXPECT_TRUE(config->dpop.nonce_required);
+  EXPECT_EQ(config->request_records, gateway::RequestRecords::batch);
+  ASSERT_EQ(config->issuers.size(), 1u);
+  EXPECT_THAT(config->issuers[0].expectations.audiences, ElementsAre("https://gate.example.com"));
+  EXPECT_THAT(config->issuers[0].expectations.algorithms, ElementsAre(crypto::Algorithm::rs256));
+  EXPECT_EQ(config->issuers[0].expectations.skew, std::chrono::seconds(60));
+}
+
+TEST(Config, RefusesAtThePlaceWhatCannotBeRight) {
+  struct Row {
+    std::string text, where, found_or_expected;
+  };
+  const Row rows[] = {
+      {with("store: ", "stor: "), "watchword.yaml:3:1", "stor"},
+      {with("url: https://gate.example.com\n", "url: https://gate.example.com/\n"), "watchword.yaml:1:6", "origin"},
+      {with("url: https://gate.example.com\n", "url: http://gate.example.com\n"), "watchword.yaml:1:6", "https"},
+      {with("127.0.0.1:8443", ":8443"), "watchword.yaml:1:1", "tls"},
+      {with("unix:/run/watchword/admin.sock", "127.0.0.1:9000"), "watchword.yaml:2:68", "unix:"},
+      {with("sqlite://state.db", "mysql://db"), "watchword.yaml:3:8", "sqlite://"},
+      {with("audience: https://gate.example.com", "audience: []"), "watchword.yaml:8:73", "empty list"},
+      {with(", audience: https://gate.example.com", ""), "watchword.yaml:8:11", "audience"},
+      {with("profile: gitlab,", "profile: gitlap,"), "watchword.yaml:8:22", "gitlap"},
+      {with("profile: gitlab,", "profile: generic,"), "watchword.yaml:8:11", "machine"},
+      {with("profile: gitlab,", "profile: generic, machine: { kind: job },"), "watchword.yaml:8:40", "job"},
+      {with("profile: gitlab,", "profile: gitlab, algorithms: [HS256],"), "watchword.yaml:8:43", "HS256"},
+      {with("profile: gitlab,", "profile: gitlab, algorithms: [none],"), "watchword.yaml:8:43", "none"},
+      {with("profile: gitlab,", "profile: gitlab, skew: 2h,"), "watchword.yaml:8:36", "2h"},
+      {with("log: { directory: log }", "log: { directory: log }\nclients: { c: { secret: hunter2, resources: [r] } }"),
+       "watchword.yaml:7:25", "sha256:"},
+  };
+  for (const auto& row : rows) {
+    auto config = parse(row.text);
+    ASSERT_FALSE(config.has_value()) << row.text;
+    const auto& error = config.error().front();
+    EXPECT_EQ(error.where, row.where) << row.text << to_string(error);
+    EXPECT_THAT(error.found + " " + error.expected, HasSubstr(row.found_or_expected)) << row.text;
+  }
+}
+
+TEST(Config, NeverRepeatsASecretThatWasWrittenInClear) {
+  auto config = parse(with("log: { directory: log }", "log: { directory: log }\nclients: { c: { secret: hunter2, resources: [r] } }"));
+  ASSERT_FALSE(config.has_value());
+  for (const auto& error : config.error()) EXPECT_THAT(to_string(error), ::testing::Not(HasSubstr("hunter2")));
+}
+
+TEST(Config, TellsAllErrorsAtOnce) {
+  auto config = parse(with("store: ", "stor: ") + "theads: 2\n");
+  ASSERT_FALSE(config.has_value());
+  EXPECT_GE(config.error().size(), 3u);  // stor, theads, and no store
+}
+
+}  // namespace
+}  // namespace watchword::cli

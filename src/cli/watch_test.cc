@@ -1,0 +1,44 @@
+// A policy directory is taken up when it has stood still, once for each change.
+#include "cli/watch.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "support/temporary_directory.h"
+
+namespace watchword::cli {
+namespace {
+
+class Watch : public ::testing::Test {
+ protected:
+  void write(const std::string& name, std::string_view text) {
+    ASSERT_TRUE(write_file_atomically(folder_.file(name), text).has_value());
+  }
+  testing::TemporaryDirectory folder_;
+};
+
+TEST_F(Watch, AChangeCountsOnceAndOnlyWhenTheFilesStandStill) {
+  write("a.yaml", "one");
+  DirectoryWatch watch(folder_.file(""));
+  EXPECT_FALSE(watch.settled_change());
+  write("a.yaml", "half");
+  EXPECT_FALSE(watch.settled_change()) << "just changed";
+  write("a.yaml", "whole");
+  EXPECT_FALSE(watch.settled_change()) << "changed again";
+  EXPECT_TRUE(watch.settled_change());
+  EXPECT_FALSE(watch.settled_change()) << "taken up already";
+}
+
+TEST_F(Watch, NewAndRemovedFilesAreChanges) {
+  write("a.yaml", "one");
+  DirectoryWatch watch(folder_.file(""));
+  write("b.yaml", "two");
+  EXPECT_FALSE(watch.settled_change());
+  EXPECT_TRUE(watch.settled_change());
+  ASSERT_EQ(std::remove(folder_.file("b.yaml").c_str()), 0);
+  EXPECT_FALSE(watch.settled_change());
+  EXPECT_TRUE(watch.settled_change());
+}
+
+}  // namespace
+}  // namespace watchword::cli

@@ -1,0 +1,114 @@
+// What crosses the proxy: no credential of the job, no forged identity, no hop-by-hop header.
+#include "gateway/forward.h"
+
+#include <gmock/gmock.h>
+
+#include <memory>
+
+#include "net/loop.h"
+
+namespace watchword::gateway {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::IsNull;
+using ::testing::NotNull;
+
+const net::Peer kPeer{"192.0.2.7", 4242, std::nullopt, false};
+
+Route route_with(std::vector<std::pair<std::string, std::string>> injected) {
+  Route route;
+  route.origin = {"https", {"billing.internal", 443, {}}, "billing.internal"};
+  for (auto& [name, value] : injected) route.inject.push_back({name, Secret(std::move(value))});
+  return route;
+}
+
+http::RequestHead request_with(http::Headers headers) {
+  return {"GET", "https", "billing.gate.example.com", "/v1/invoices?page=2", std::move(headers)};
+}
+
+http::RequestHead forwarded(http::Headers headers, const Route& route) {
+  Introduction introduction{"the.assertion.jwt", "00-11111111111111111111111111111111-2222222222222222-01", "request-1"};
+  return to_upstream(request_with(std::move(headers)), kPeer, "/v1/invoices?page=2", route, introduction);
+}
+
+TEST(Forward, TheJobsCredentialNeverReachesTheBackend) {
+  auto head = forwarded({{"authorization", "Bearer secret"}, {"dpop", "proof"}, {"proxy-authorization", "Basic secret"}}, route_with({}));
+  for (auto name : {"authorization", "dpop", "proxy-authorization"}) EXPECT_THAT(head.headers.find(name), IsNull()) << name;
+}
+
+TEST(Forward, NoClientTellsTheBackendWhoItIs) {
+  for (std::string name :
+       {"watchword-assertion", "x-watchword-job", "x_watchword_job", "watchword_assertion", "x-forwarded-user", "x-forwarded-for",
+        "x-forwarded-client-cert", "forwarded", "x-remote-user", "x-remote-group", "remote-user", "impersonate-user",
+        "impersonate-group", "x-auth-request-email", "cf-access-jwt-assertion", "x-goog-iap-jwt-assertion", "ssl-client-verify",
+        "x-ssl-client-cert", "x-webauth-user", "x-original-url", "x-rewrite-url", "x-http-method-override", "x-real-ip", "x-user",
+        "x-scope-orgid", "proxy", "tracestate", "x-request-id", "traceparent"}) {
+    auto head = forwarded({{name, "forged"}}, route_with({}));
+    for (const auto& header : head.headers) EXPECT_NE(header.value, "forged") << name;
+  }
+}
+
+TEST(Forward, TheGateTellsTheBackendWhoCalls) {
+  auto head = forwarded({{"accept", "*/*"}}, route_with({{"x-api-key", "of the gate"}}));
+  EXPECT_EQ(head.authority, "billing.internal");
+  EXPECT_EQ(head.target, "/v1/invoices?page=2");
+  const std::pair<const char*, const char*> expected[] = {{"accept", "*/*"},
+                                                          {"watchword-assertion", "the.assertion.jwt"},
+                                                          {"x-forwarded-for", "192.0.2.7"},
+                                                          {"x-forwarded-host", "billing.gate.example.com"},
+                                                          {"x-forwarded-proto", "https"},
+                                                          {"x-request-id", "request-1"},
+                                                          {"x-api-key", "of the gate"}};
+  for (const auto& [name, value] : expected) {
+    ASSERT_THAT(head.headers.find(name), NotNull()) << name;
+    EXPECT_EQ(*head.headers.find(name), value) << name;
+  }
+}
+
+TEST(Forward, AnInjectedCredentialReplacesTheClientsOwn) {
+  auto head = forwarded({{"x-api-key", "of the job"}}, route_with({{"x-api-key", "of the gate"}}));
+  EXPECT_EQ(head.headers.count("x-api-key"), 1u);
+  EXPECT_EQ(*head.headers.find("x-api-key"), "of the gate");
+}
+
+TEST(Forward, ConnectionNamesHeadersOfThisHopOnlyAndNeverTheGates) {
+  auto head = forwarded({{"connection", "close, X-Secret-Hop, Watchword-Assertion"}, {"x-secret-hop", "1"}, {"te", "trailers"}, {"upgrade", "h2c"}},
+                        route_with({}));
+  for (auto name : {"connection", "x-secret-hop", "te", "upgrade"}) EXPECT_THAT(head.headers.find(name), IsNull()) << name;
+  EXPECT_THAT(head.headers.find("watchword-assertion"), NotNull());
+}
+
+TEST(Forward, ResponsesLoseWhatBelongsToTheBackendsConnection) {
+  auto head = to_client({200, {{"connection", "keep-alive, x-hop"}, {"keep-alive", "timeout=5"}, {"x-hop", "1"}, {"content-type", "text/plain"}}});
+  for (auto name : {"connection", "keep-alive", "x-hop"}) EXPECT_THAT(head.headers.find(name), IsNull()) << name;
+  EXPECT_THAT(head.headers.find("content-type"), NotNull());
+}
+
+class TwoPieces final : public http::Body {
+ public:
+  explicit TwoPieces(http::Headers trailers) : trailers_(std::move(trailers)) {}
+  net::Task<Result<std::string_view>> next() override { co_return left_-- > 0 ? std::string_view("piece") : std::string_view(); }
+  std::optional<std::uint64_t> length() const override { return std::nullopt; }
+  const http::Headers& trailers() const override { return trailers_; }
+
+ private:
+  int left_ = 2;
+  http::Headers trailers_;
+};
+
+net::Task<Result<std::string>> read_through(http::Body& body) { return http::read_all(body, 1024); }
+
+TEST(Forward, TrailersCarryNoIdentityEither) {
+  TwoPieces body({{"watchword-assertion", "forged"}, {"x-remote-user", "root"}, {"x-api-key", "of the job"}, {"x-checksum", "abc"}});
+  auto route = route_with({{"x-api-key", "of the gate"}});
+  UpstreamBody upload(body, route);
+  auto read = net::run_blocking(read_through(upload));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(*read, "piecepiece");
+  ASSERT_EQ(upload.trailers().size(), 1u);
+  EXPECT_EQ(upload.trailers().begin()->name, "x-checksum");
+}
+
+}  // namespace
+}  // namespace watchword::gateway
