@@ -87,7 +87,9 @@ std::string session_document(const Session& session) {
                                 {"bound_key", session.bound_key()}});
   if (principal.issued) rest.set("token_issued", micros(*principal.issued));
   // The claims are most of it: they are written as they stand, not copied into a larger tree.
-  std::string document = "{\"claims\":";
+  std::string document;
+  document.reserve(4096);
+  document += "{\"claims\":";
   principal.claims.dump_to(document);
   document += ',';
   document += std::string_view(rest.dump()).substr(1);

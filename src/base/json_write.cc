@@ -9,6 +9,7 @@
 namespace watchword {
 namespace {
 
+constexpr std::size_t kUsualBytes = 512;                   // of a document: spares it most of its growing
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
@@ -135,6 +136,7 @@ void Json::dump_to(std::string& out) const { Writer(out, false).write(*this); }
 
 std::string Json::dump() const {
   std::string out;
+  out.reserve(kUsualBytes);
   dump_to(out);
   return out;
 }

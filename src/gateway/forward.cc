@@ -43,9 +43,9 @@ void remove_hop_by_hop(http::Headers& headers) {
   });
 }
 
-http::RequestHead to_upstream(const http::RequestHead& request, const net::Peer& peer, std::string target,
+http::RequestHead to_upstream(http::RequestHead& request, const net::Peer& peer, std::string target,
                               const Route& route, const Introduction& introduction) {
-  http::RequestHead head{request.method, route.origin.scheme, route.origin.authority, std::move(target), request.headers};
+  http::RequestHead head{request.method, route.origin.scheme, route.origin.authority, std::move(target), std::move(request.headers)};
   remove_hop_by_hop(head.headers);
   head.headers.remove_if([&](const http::Header& header) { return is_reserved(header.name, route); });
   if (!peer.address.empty()) head.headers.add("x-forwarded-for", peer.address);

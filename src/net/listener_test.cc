@@ -132,6 +132,9 @@ TEST(Listener, ServesAgainAfterThereWereNoFileDescriptors) {
   const std::string answer = run_blocking([](Address to) -> Task<std::string> {
     auto stream = co_await connect(to, nullptr, seconds(5));
     EXPECT_TRUE(stream);
+    // An answer shows that this one has been accepted, and not only by the kernel.
+    EXPECT_TRUE(co_await (*stream)->write("ready", {}));
+    EXPECT_TRUE(co_await read_exactly(**stream, 5));
     rlimit before{};
     ::getrlimit(RLIMIT_NOFILE, &before);
     const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
