@@ -16,12 +16,12 @@ std::string client_id_of(const Session& session) {
 
 // Our own tokens differ from an issuer's: the keys are ours, and the audience is a resource, which the door compares.
 Result<Json> verify_own(jose::UnverifiedToken token, const KeyRing& ring, std::string_view issuer_url) {
-  if (token.typ() != kType)
-    return fail(Reason::token_type_not_accepted, std::string(token.typ()), std::string(kType));
+  if (token.typ() != kType) return fail(Reason::token_type_not_accepted, std::string(token.typ()), std::string(kType));
   const auto* key = ring.verify_with.find(token.kid());
   if (!key || token.kid().empty()) return fail(Reason::key_unknown, std::string(token.kid()), "a key of this gate");
   if (key->algorithm != token.algorithm())
-    return fail(Reason::algorithm_key_mismatch, std::string(crypto::name(token.algorithm())), "the key's own algorithm");
+    return fail(Reason::algorithm_key_mismatch, std::string(crypto::name(token.algorithm())),
+                "the key's own algorithm");
   WW_TRY(auto claims, jose::Verifier::verify_signature_only(std::move(token), key->key));
   if (claims.string_or("iss", "") != issuer_url)
     return fail(Reason::issuer_mismatch, std::string(claims.string_or("iss", "")), std::string(issuer_url));
@@ -72,7 +72,8 @@ AccessTokens::AccessTokens(std::string issuer_url, const SigningKeys& keys, std:
       shards_(std::make_unique<Shard[]>(kShards)) {}
 
 Result<std::shared_ptr<const Grant>> AccessTokens::read(std::string_view token, Time now) {
-  if (token.size() > jose::kMaxTokenBytes) return fail(Reason::token_too_large, std::to_string(token.size()) + " bytes");
+  if (token.size() > jose::kMaxTokenBytes)
+    return fail(Reason::token_too_large, std::to_string(token.size()) + " bytes");
   auto digest = crypto::sha256(token);
   auto& shard = shards_[crypto::Sha256Hash{}(digest) % kShards];
   auto ring = keys_.ring();
@@ -86,7 +87,8 @@ Result<std::shared_ptr<const Grant>> AccessTokens::read(std::string_view token, 
   WW_TRY(auto claims, verify_own(std::move(unverified), *ring, issuer_url_));
   WW_TRY(auto grant, grant_from(claims, digest));
   grant->kid = std::move(kid);
-  if (now >= grant->expires) return fail(Reason::token_expired, "expired at " + to_rfc3339(grant->expires), "a live token");
+  if (now >= grant->expires)
+    return fail(Reason::token_expired, "expired at " + to_rfc3339(grant->expires), "a live token");
   grant = keep(shard, digest, grant, now);
   // After it is kept: a revocation that comes now finds it there, one that came before is found here.
   if (is_revoked(grant->jti)) grant->revoked.store(true, std::memory_order_release);
@@ -94,7 +96,8 @@ Result<std::shared_ptr<const Grant>> AccessTokens::read(std::string_view token, 
 }
 
 // The one grant of this token: another thread may have kept it first.
-std::shared_ptr<Grant> AccessTokens::keep(Shard& shard, const crypto::Sha256& digest, const std::shared_ptr<Grant>& grant, Time now) {
+std::shared_ptr<Grant> AccessTokens::keep(Shard& shard, const crypto::Sha256& digest,
+                                          const std::shared_ptr<Grant>& grant, Time now) {
   std::lock_guard lock(shard.mutex);
   if (shard.by_digest.size() >= shard_capacity_)
     std::erase_if(shard.by_digest, [&](const auto& kept) { return now >= kept.second->expires; });

@@ -16,7 +16,8 @@ constexpr auto kLongestAssertion = std::chrono::hours(1);
 
 // One answer for an unknown client, a wrong secret and a bad assertion: none of them tells which clients exist.
 std::unexpected<Error> refused() {
-  return fail(Reason::client_unauthenticated, "no valid client authentication", "client_secret_basic or private_key_jwt");
+  return fail(Reason::client_unauthenticated, "no valid client authentication",
+              "client_secret_basic or private_key_jwt");
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ Result<const Client*> Clients::authenticate(const std::string* authorization, co
   if (assertion) return by_assertion(*assertion, form, now);
   if (!authorization) return refused();
   auto space = authorization->find(' ');
-  if (space == std::string::npos || !ascii_iequals(std::string_view(*authorization).substr(0, space), "basic")) return refused();
+  if (space == std::string::npos || !ascii_iequals(std::string_view(*authorization).substr(0, space), "basic"))
+    return refused();
   return by_basic(std::string_view(*authorization).substr(space + 1));
 }
 
@@ -72,13 +74,13 @@ Result<const Client*> Clients::by_assertion(std::string_view assertion, const ht
   const auto& client = found->second;
   if (const auto* id = http::find(form, "client_id"); id && *id != client.id) return refused();
 
-  auto verifier = jose::Verifier::make({.issuer = client.id,
-                                        .audiences = audiences_,
-                                        .algorithms = {crypto::Algorithm::es256, crypto::Algorithm::es384,
-                                                       crypto::Algorithm::rs256, crypto::Algorithm::ps256,
-                                                       crypto::Algorithm::eddsa},
-                                        .types = {"jwt", "client-authentication+jwt", ""},
-                                        .max_age = std::nullopt});
+  auto verifier =
+      jose::Verifier::make({.issuer = client.id,
+                            .audiences = audiences_,
+                            .algorithms = {crypto::Algorithm::es256, crypto::Algorithm::es384, crypto::Algorithm::rs256,
+                                           crypto::Algorithm::ps256, crypto::Algorithm::eddsa},
+                            .types = {"jwt", "client-authentication+jwt", ""},
+                            .max_age = std::nullopt});
   if (!verifier) return std::unexpected(std::move(verifier).error());
   auto verified = verifier->verify(*std::move(token), *client.keys, now);
   if (!verified || verified->subject() != client.id || verified->expires() > now + kLongestAssertion) return refused();

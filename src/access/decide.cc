@@ -32,14 +32,15 @@ std::optional<Decision> check_credential(const Snapshot& snapshot, const Session
                    "an open session");
   // One that ended stays so, wherever the clock is moved.
   if (end || now >= session.expires())
-    return refused(snapshot, Reason::session_expired, "session " + session.id() + " ended at " + to_rfc3339(session.expires()),
-                   "a request before that");
+    return refused(snapshot, Reason::session_expired,
+                   "session " + session.id() + " ended at " + to_rfc3339(session.expires()), "a request before that");
   if (grant.revoked.load(std::memory_order_acquire))
     return refused(snapshot, Reason::token_revoked, "token " + grant.jti, "a token that was not revoked");
   if (now >= grant.expires)
     return refused(snapshot, Reason::token_expired, "expired at " + to_rfc3339(grant.expires), "a request before that");
   if (std::ranges::find(grant.audience, asked.resource) == grant.audience.end())
-    return refused(snapshot, Reason::audience_mismatch, "a token for " + to_text(grant.audience), std::string(asked.resource));
+    return refused(snapshot, Reason::audience_mismatch, "a token for " + to_text(grant.audience),
+                   std::string(asked.resource));
   Permission wanted{std::string(asked.resource), std::string(asked.action)};
   if (!grant.limit.empty() && std::ranges::find(grant.limit, wanted) == grant.limit.end())
     return refused(snapshot, Reason::scope_not_in_token, to_text(wanted), "an action that the token was narrowed to");
@@ -50,15 +51,16 @@ std::optional<Decision> check_credential(const Snapshot& snapshot, const Session
 
 Decision decide(const Snapshot& snapshot, const issuer::Principal& principal, const policy::Roles& roles,
                 const Asked& asked, Time now) {
-  auto verdict = snapshot.policy->evaluate({principal, roles, asked.resource, asked.action, asked.method, asked.path,
-                                            asked.host, *snapshot.facts, now});
+  auto verdict = snapshot.policy->evaluate(
+      {principal, roles, asked.resource, asked.action, asked.method, asked.path, asked.host, *snapshot.facts, now});
   Decision decision;
   decision.outcome = verdict.outcome;
   decision.role = verdict.role;
   decision.rule = verdict.rule;
   decision.policy_digest = snapshot.policy->digest();
   if (!decision.allowed())
-    decision.refusal = Error{verdict.reason, std::move(verdict.found), std::move(verdict.expected), {}, std::move(verdict.fix)};
+    decision.refusal =
+        Error{verdict.reason, std::move(verdict.found), std::move(verdict.expected), {}, std::move(verdict.fix)};
   return decision;
 }
 

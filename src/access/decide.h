@@ -1,5 +1,5 @@
-// THE DOOR. Every way in asks this one function; adapters translate their protocol into the question and the answer back.
-// Pure over snapshots: no I/O, no clock of its own, no lock.
+// THE DOOR. Every way in asks this one function; adapters translate their protocol into the question and the answer
+// back. Pure over snapshots: no I/O, no clock of its own, no lock.
 #pragma once
 
 #include <memory>

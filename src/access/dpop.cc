@@ -72,8 +72,10 @@ Result<std::string> Dpop::verify(const DpopRequest& request, Time now) {
   if (options_.nonce_required) {
     auto window = now.time_since_epoch() / options_.nonce_window;
     auto given = claims->string_or("nonce", "");
-    if (!equal_constant_time(given, nonce_of_window(window)) && !equal_constant_time(given, nonce_of_window(window - 1)))
-      return fail(Reason::dpop_nonce_required, given.empty() ? "no nonce" : "an old or foreign nonce", "the gate's nonce");
+    if (!equal_constant_time(given, nonce_of_window(window)) &&
+        !equal_constant_time(given, nonce_of_window(window - 1)))
+      return fail(Reason::dpop_nonce_required, given.empty() ? "no nonce" : "an old or foreign nonce",
+                  "the gate's nonce");
   }
   auto jti = claims->string_or("jti", "");
   if (jti.empty() || jti.size() > kMaxJti) return invalid("no usable jti", "a unique jti of at most 256 characters");

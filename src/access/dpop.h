@@ -25,14 +25,14 @@ class Dpop {
  public:
   struct Options {
     bool nonce_required = true;
-    Duration proof_age = std::chrono::seconds(60);   // iat at most this old, or this far ahead
+    Duration proof_age = std::chrono::seconds(60);    // iat at most this old, or this far ahead
     Duration nonce_window = std::chrono::minutes(5);  // a nonce is good in its window and the next
     std::size_t replay_capacity = 200'000;            // full: overloaded, never forgotten early
     std::size_t replay_capacity_of_key = 20'000;      // of these for one key
   };
   Dpop(Options options, Random& random);
-  // The RFC 7638 thumbprint of the key that signed the proof. dpop_invalid (found names the check), dpop_nonce_required,
-  // dpop_replayed.
+  // The RFC 7638 thumbprint of the key that signed the proof. dpop_invalid (found names the check),
+  // dpop_nonce_required, dpop_replayed.
   Result<std::string> verify(const DpopRequest& request, Time now);
   std::string nonce(Time now) const;  // for the DPoP-Nonce header
 

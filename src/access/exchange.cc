@@ -15,7 +15,8 @@ bool names_resource(const ExchangeRequest& request, std::string_view resource) {
 
 Error no_role_error(const issuer::Principal& principal, const policy::Roles& roles) {
   if (roles.fork_refused)
-    return Error{Reason::fork_not_admitted, issuer::you_are(principal), "a job that runs in the project it speaks for", {}, {}};
+    return Error{
+        Reason::fork_not_admitted, issuer::you_are(principal), "a job that runs in the project it speaks for", {}, {}};
   return Error{Reason::no_binding, issuer::you_are(principal), "a binding that matches these claims", {}, {}};
 }
 
@@ -25,7 +26,8 @@ void add_audience(std::vector<std::string>& audience, std::string_view resource)
 
 }  // namespace
 
-Refusal TokenService::refuse(audit::Entry entry, Error error, audit::Outcome outcome, const issuer::Principal* principal) {
+Refusal TokenService::refuse(audit::Entry entry, Error error, audit::Outcome outcome,
+                             const issuer::Principal* principal) {
   (outcome == audit::Outcome::deny ? exchanges_denied_ : exchanges_failed_).add();
   Recorder::describe(entry, error, outcome);
   Refusal refusal{{}, {}, principal != nullptr, {}, entry.role, entry.rule};
@@ -41,8 +43,8 @@ Refusal TokenService::refuse(audit::Entry entry, Error error, audit::Outcome out
 }
 
 Result<SessionTable::Lease> TokenService::open_session(issuer::Principal& principal,
-                                                         const policy::SessionLimits& limits, const std::string& key,
-                                                         Time now) {
+                                                       const policy::SessionLimits& limits, const std::string& key,
+                                                       Time now) {
   auto opening = parts_.sessions.find_or_insert(principal.issuer, job_of(principal), [&] {
     auto id = make_ulid(now, parts_.random);
     auto expires = std::min(now + limits.ttl, principal.expires);
@@ -61,14 +63,16 @@ Result<SessionTable::Lease> TokenService::open_session(issuer::Principal& princi
   if (!session->bound_key().empty() && session->bound_key() != key)
     return fail(Reason::dpop_key_mismatch, key.empty() ? "no proof" : "key " + key, "key " + session->bound_key());
   if (limits.single_exchange || session->limits().single_exchange)
-    return fail(Reason::token_already_used, "session " + session->id() + " was opened at " + to_rfc3339(session->opened()),
+    return fail(Reason::token_already_used,
+                "session " + session->id() + " was opened at " + to_rfc3339(session->opened()),
                 "the first exchange of this job");
   return opening;
 }
 
 // Every permission that was asked for is put to the door. What is granted now becomes the scope; what was asked for
 // stays the limit, so that rights inside it can rise later without a new token.
-std::expected<TokenService::Granted, Decision> TokenService::narrow(const ExchangeRequest& request, const Snapshot& snapshot,
+std::expected<TokenService::Granted, Decision> TokenService::narrow(const ExchangeRequest& request,
+                                                                    const Snapshot& snapshot,
                                                                     const issuer::Principal& principal,
                                                                     const policy::Roles& roles, Time now) const {
   Granted granted;
@@ -83,7 +87,8 @@ std::expected<TokenService::Granted, Decision> TokenService::narrow(const Exchan
   // Only what the roles may permit enters the token: its audience is believed by whoever verifies it offline.
   const auto permissions = snapshot.policy->permissions(roles);
   auto take = [&](std::string_view resource, std::string_view action) {
-    if (std::ranges::find(permissions, std::pair(resource, action)) != permissions.end()) add_audience(granted.audience, resource);
+    if (std::ranges::find(permissions, std::pair(resource, action)) != permissions.end())
+      add_audience(granted.audience, resource);
     ask(resource, action);
   };
   for (const auto& wanted : request.scope) {
@@ -95,7 +100,8 @@ std::expected<TokenService::Granted, Decision> TokenService::narrow(const Exchan
     for (auto [resource, action] : permissions)
       if (names_resource(request, resource)) take(resource, action);
   // Asked for by name and none of it granted: say why, rather than hand out a token that opens nothing.
-  if (!request.scope.empty() && granted.now.empty() && first_refusal && !undecided) return std::unexpected(*std::move(first_refusal));
+  if (!request.scope.empty() && granted.now.empty() && first_refusal && !undecided)
+    return std::unexpected(*std::move(first_refusal));
   // Each audience that was asked for by name is in the token, or the caller is told which one is not (RFC 8707 2).
   auto missing = std::ranges::find_if(request.audiences, [&](const std::string& wanted) {
     return std::ranges::find(granted.audience, wanted) == granted.audience.end();
@@ -103,7 +109,8 @@ std::expected<TokenService::Granted, Decision> TokenService::narrow(const Exchan
   bool named = missing != request.audiences.end();
   if (!named && !granted.audience.empty()) return granted;
   Decision nothing;
-  nothing.refusal = Error{Reason::not_permitted, named ? *missing : "no permission", "a resource that the job's roles name", {}, {}};
+  nothing.refusal =
+      Error{Reason::not_permitted, named ? *missing : "no permission", "a resource that the job's roles name", {}, {}};
   if (named && !snapshot.policy->resource(*missing)) nothing.refusal->reason = Reason::resource_unknown;
   nothing.policy_digest = snapshot.policy->digest();
   return std::unexpected(std::move(nothing));
@@ -134,7 +141,8 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   auto now = parts_.clock.now();
   // Skew lets a token in that is just over, but there is no time left to give.
   if (now >= principal->expires)
-    co_return refused({Reason::token_expired, "expired at " + to_rfc3339(principal->expires), "a token with time left", {}, {}});
+    co_return refused(
+        {Reason::token_expired, "expired at " + to_rfc3339(principal->expires), "a token with time left", {}, {}});
   std::string key;
   if (request.dpop) {
     auto proven = parts_.dpop.verify(*request.dpop, now);
@@ -159,8 +167,14 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   const auto& session = opened->session();
   if (opened->fresh()) caller = &session->principal();  // it was moved there
 
-  Minting minting{*session,        random_token(parts_.random), granted->audience, granted->now,
-                  granted->limit,  key,                         now,               std::min(session->expires(), principal->expires)};
+  Minting minting{*session,
+                  random_token(parts_.random),
+                  granted->audience,
+                  granted->now,
+                  granted->limit,
+                  key,
+                  now,
+                  std::min(session->expires(), principal->expires)};
   auto token = mint(minting, *parts_.keys.ring(), parts_.url);
   if (!token) co_return refused(std::move(token).error());
 
@@ -169,10 +183,12 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   entry.token = crypto::sha256_hex(*token);
   Json scope = Json::array();
   for (const auto& permission : granted->now) scope.push(permission.resource + "/" + permission.action);
-  entry.detail = Json::object({{"scope", std::move(scope)}, {"expires", to_rfc3339(minting.expires)}, {"jti", minting.jti}});
+  entry.detail =
+      Json::object({{"scope", std::move(scope)}, {"expires", to_rfc3339(minting.expires)}, {"jti", minting.jti}});
   auto record = entry.id;
 
-  // A session that another exchange of this job has opened, but that is not durable yet, is written again with this one.
+  // A session that another exchange of this job has opened, but that is not durable yet, is written again with this
+  // one.
   std::vector<store::Change> changes;
   if (!session->durable()) changes.push_back(store::PutSession{session->to_row()});
   auto written = co_await parts_.recorder.commit(std::move(entry), std::move(changes));
@@ -182,8 +198,8 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   }
   session->set_durable();
   exchanges_allowed_.add();
-  co_return ExchangeReply{*std::move(token), !key.empty(), minting.expires - now, std::move(granted->now), session->id(),
-                          std::move(record)};
+  co_return ExchangeReply{*std::move(token),       !key.empty(),  minting.expires - now,
+                          std::move(granted->now), session->id(), std::move(record)};
 }
 
 }  // namespace watchword::access

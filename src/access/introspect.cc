@@ -34,7 +34,8 @@ net::Task<Answer<Json>> TokenService::introspect(std::string_view token, const C
   if (!grant)
     inactive = grant.error();
   else if (!may_ask(client, **grant))
-    inactive = Error{Reason::client_not_permitted, "client " + client.id, "a client of one of the token's resources", {}, {}};
+    inactive =
+        Error{Reason::client_not_permitted, "client " + client.id, "a client of one of the token's resources", {}, {}};
   else if (!session)
     inactive = Error{Reason::session_unknown, "session " + (*grant)->session, "an open session", {}, {}};
   if (session) Recorder::describe(entry, *session);
@@ -82,7 +83,8 @@ net::Task<Answer<void>> TokenService::revoke(std::string_view token, const Clien
   entry.peer = origin.peer;
   entry.detail = Json::object({{"jti", (*grant)->jti}, {"by", client ? "client " + client->id : "holder"}});
   if (client && !may_ask(*client, **grant)) {
-    Error error{Reason::client_not_permitted, "client " + client->id, "a client of one of the token's resources", {}, {}};
+    Error error{
+        Reason::client_not_permitted, "client " + client->id, "a client of one of the token's resources", {}, {}};
     Recorder::describe(entry, error, audit::Outcome::deny);
     auto told = parts_.recorder.queue_refusal(std::move(entry), std::move(error), true);
     co_return std::unexpected(Refusal{std::move(told.error), std::move(told.record), true, {}, {}, {}});

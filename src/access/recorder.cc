@@ -19,7 +19,8 @@ Recorder::Recorder(store::Store& store, const Clock& clock, Random& random, Metr
       random_(random),
       unrecorded_(metrics.counter("watchword_unverified_refusals_unrecorded",
                                   "Refusals of unverified callers beyond what is recorded each second")),
-      lost_(metrics.counter("watchword_audit_entries_lost", "Audit entries that were queued and could not be written")) {}
+      lost_(
+          metrics.counter("watchword_audit_entries_lost", "Audit entries that were queued and could not be written")) {}
 
 audit::Entry Recorder::start(audit::Event event) const {
   audit::Entry entry;
@@ -34,9 +35,13 @@ void Recorder::describe(audit::Entry& entry, const Decision& decision) {
   entry.rule = decision.rule;
   entry.policy = decision.policy_digest;
   switch (decision.outcome) {
-    case policy::Outcome::allow: entry.outcome = audit::Outcome::allow; return;
-    case policy::Outcome::deny: return describe(entry, *decision.refusal, audit::Outcome::deny);
-    case policy::Outcome::error: return describe(entry, *decision.refusal, audit::Outcome::error);
+    case policy::Outcome::allow:
+      entry.outcome = audit::Outcome::allow;
+      return;
+    case policy::Outcome::deny:
+      return describe(entry, *decision.refusal, audit::Outcome::deny);
+    case policy::Outcome::error:
+      return describe(entry, *decision.refusal, audit::Outcome::error);
   }
 }
 
@@ -82,7 +87,8 @@ Recorder::Told Recorder::queue_refusal(audit::Entry entry, Error refusal, bool v
 // Two threads that enter a new second together may both reset the count: a few records more, and no lock.
 bool Recorder::within_budget(Time now) {
   auto second = to_unix(now);
-  if (budget_second_.exchange(second, std::memory_order_relaxed) != second) budget_used_.store(0, std::memory_order_relaxed);
+  if (budget_second_.exchange(second, std::memory_order_relaxed) != second)
+    budget_used_.store(0, std::memory_order_relaxed);
   return budget_used_.fetch_add(1, std::memory_order_relaxed) < kUnverifiedPerSecond;
 }
 
@@ -96,7 +102,8 @@ net::Task<Status> Recorder::queue_or_commit(audit::Entry entry) {
 Status Recorder::enqueue(std::string entry) {
   // Only backlog_full is delivered on this thread, before commit returns.
   auto refused = std::make_shared<std::optional<Error>>();
-  auto done = [refused, caller = std::this_thread::get_id(), broken = broken_, &lost = lost_](Result<std::uint64_t> index) {
+  auto done = [refused, caller = std::this_thread::get_id(), broken = broken_,
+               &lost = lost_](Result<std::uint64_t> index) {
     if (index) return;
     if (std::this_thread::get_id() == caller) {
       *refused = std::move(index).error();

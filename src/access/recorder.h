@@ -36,15 +36,16 @@ class Recorder {
   Status commit_and_wait(const audit::Entry& entry, std::vector<store::Change> changes = {});
   // Queues a refusal without waiting, as nothing is handed out. Callers that
   // nobody verified get at most kUnverifiedPerSecond records, so that they cannot fill the disk; the rest is counted.
-  // Returns what the caller is told: the refusal and its record's id (empty without a record), or why there is no record.
+  // Returns what the caller is told: the refusal and its record's id (empty without a record), or why there is no
+  // record.
   struct Told {
     Error error;
     std::string record;
   };
   Told queue_refusal(audit::Entry entry, Error refusal, bool verified_caller);
   static constexpr std::int64_t kUnverifiedPerSecond = 100;
-  // Requests in batch mode: queued without waiting, as long as the log can be written. After a failed write every request
-  // waits for its own record again, so that none goes unrecorded unnoticed. On a loop.
+  // Requests in batch mode: queued without waiting, as long as the log can be written. After a failed write every
+  // request waits for its own record again, so that none goes unrecorded unnoticed. On a loop.
   net::Task<Status> queue_or_commit(audit::Entry entry);
 
  private:

@@ -21,11 +21,16 @@ crypto::KeyType key_type_for(crypto::Algorithm algorithm) {
     case crypto::Algorithm::rs512:
     case crypto::Algorithm::ps256:
     case crypto::Algorithm::ps384:
-    case crypto::Algorithm::ps512: return crypto::KeyType::rsa;
-    case crypto::Algorithm::es256: return crypto::KeyType::p256;
-    case crypto::Algorithm::es384: return crypto::KeyType::p384;
-    case crypto::Algorithm::es512: return crypto::KeyType::p521;
-    case crypto::Algorithm::eddsa: return crypto::KeyType::ed25519;
+    case crypto::Algorithm::ps512:
+      return crypto::KeyType::rsa;
+    case crypto::Algorithm::es256:
+      return crypto::KeyType::p256;
+    case crypto::Algorithm::es384:
+      return crypto::KeyType::p384;
+    case crypto::Algorithm::es512:
+      return crypto::KeyType::p521;
+    case crypto::Algorithm::eddsa:
+      return crypto::KeyType::ed25519;
   }
   std::unreachable();
 }
@@ -44,21 +49,25 @@ store::KeyRow seal_key(const crypto::PrivateKey& key, std::string_view purpose, 
 Result<crypto::PrivateKey> unseal_key(const store::KeyRow& row, const crypto::SealingKey& sealing) {
   auto pem = sealing.open(row.sealed, sealing_context(row.kid, row.purpose, row.algorithm));
   if (!pem)
-    return fail(Reason::key_invalid, "a stored key that the sealing key does not open", "the key that sealed it", "key " + row.kid);
+    return fail(Reason::key_invalid, "a stored key that the sealing key does not open", "the key that sealed it",
+                "key " + row.kid);
   WW_TRY(auto key, crypto::PrivateKey::from_pkcs8_pem(pem->reveal()));
   if (jose::thumbprint(key.public_key()) != row.kid)
-    return fail(Reason::key_invalid, "a stored key under another's kid", "the key that the kid names", "key " + row.kid);
+    return fail(Reason::key_invalid, "a stored key under another's kid", "the key that the kid names",
+                "key " + row.kid);
   return key;
 }
 
-audit::Entry key_entry(const store::KeyRow& row, std::string_view change, std::string_view why, Time now, Random& random) {
+audit::Entry key_entry(const store::KeyRow& row, std::string_view change, std::string_view why, Time now,
+                       Random& random) {
   audit::Entry entry;
   entry.id = make_ulid(now, random);
   entry.time = now;
   entry.event = audit::Event::key_changed;
   entry.outcome = audit::Outcome::allow;
   entry.why = why;
-  entry.detail = Json::object({{"kid", row.kid}, {"purpose", row.purpose}, {"algorithm", row.algorithm}, {"change", change}});
+  entry.detail =
+      Json::object({{"kid", row.kid}, {"purpose", row.purpose}, {"algorithm", row.algorithm}, {"change", change}});
   return entry;
 }
 

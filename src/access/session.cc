@@ -20,11 +20,16 @@ std::optional<SessionEnd> session_end_from_name(std::string_view text) {
 
 std::string_view name(SessionEnd end) {
   switch (end) {
-    case SessionEnd::expired: return "expired";
-    case SessionEnd::job_ended: return "job_ended";
-    case SessionEnd::revoked: return "revoked";
-    case SessionEnd::replaced: return "replaced";
-    case SessionEnd::policy_changed: return "policy_changed";
+    case SessionEnd::expired:
+      return "expired";
+    case SessionEnd::job_ended:
+      return "job_ended";
+    case SessionEnd::revoked:
+      return "revoked";
+    case SessionEnd::replaced:
+      return "replaced";
+    case SessionEnd::policy_changed:
+      return "policy_changed";
   }
   std::unreachable();
 }

@@ -75,16 +75,16 @@ std::string session_document(const Session& session) {
   const auto& principal = session.principal();
   const auto& limits = session.limits();
   auto rest = Json::object({{"kind", issuer::name(principal.kind)},
-                                {"issuer_url", principal.issuer_url},
-                                {"subject", principal.subject},
-                                {"token_sha256", principal.token_sha256},
-                                {"token_expires", micros(principal.expires)},
-                                {"identity", identity_json(principal)},
-                                {"ttl", std::int64_t{limits.ttl.count()}},
-                                {"ends_with_job", limits.ends_with_job},
-                                {"single_exchange", limits.single_exchange},
-                                {"dpop", limits.proof == policy::Proof::dpop},
-                                {"bound_key", session.bound_key()}});
+                            {"issuer_url", principal.issuer_url},
+                            {"subject", principal.subject},
+                            {"token_sha256", principal.token_sha256},
+                            {"token_expires", micros(principal.expires)},
+                            {"identity", identity_json(principal)},
+                            {"ttl", std::int64_t{limits.ttl.count()}},
+                            {"ends_with_job", limits.ends_with_job},
+                            {"single_exchange", limits.single_exchange},
+                            {"dpop", limits.proof == policy::Proof::dpop},
+                            {"bound_key", session.bound_key()}});
   if (principal.issued) rest.set("token_issued", micros(*principal.issued));
   // The claims are most of it: they are written as they stand, not copied into a larger tree.
   std::string document;
@@ -98,7 +98,8 @@ std::string session_document(const Session& session) {
 
 Result<Session::Opening> opening_from_document(const store::SessionRow& row) {
   auto bad = [&](std::string found) {
-    return fail(Reason::store_unavailable, std::move(found), "a session document that Watchword wrote", "session " + row.id);
+    return fail(Reason::store_unavailable, std::move(found), "a session document that Watchword wrote",
+                "session " + row.id);
   };
   WW_TRY(auto json, parse_json(row.document));
   auto kind = kind_from(json.string_or("kind", ""));
@@ -106,7 +107,8 @@ Result<Session::Opening> opening_from_document(const store::SessionRow& row) {
   const auto* claims = json.find("claims");
   const auto* expires = json.find_integer("token_expires");
   const auto* ttl = json.find_integer("ttl");
-  if (!kind || !identity || !claims || !expires || !ttl) return bad("a document without kind, identity, claims or times");
+  if (!kind || !identity || !claims || !expires || !ttl)
+    return bad("a document without kind, identity, claims or times");
 
   Session::Opening opening;
   opening.id = row.id;

@@ -10,8 +10,8 @@
 
 namespace watchword::access {
 
-// What two exchanges must share to be of one session, unique within the issuer: the job. A service or person has no job;
-// there it is the identity token, so that a fresh token opens a fresh session.
+// What two exchanges must share to be of one session, unique within the issuer: the job. A service or person has no
+// job; there it is the identity token, so that a fresh token opens a fresh session.
 std::string job_of(const issuer::Principal& principal);
 
 std::string session_document(const Session& session);

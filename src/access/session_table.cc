@@ -1,5 +1,5 @@
-#include "access/session_document.h"
 #include "access/session.h"
+#include "access/session_document.h"
 
 namespace watchword::access {
 
@@ -26,7 +26,7 @@ std::shared_ptr<Session> SessionTable::find_job(std::string_view issuer, std::st
 }
 
 SessionTable::Lease SessionTable::find_or_insert(std::string_view issuer, std::string_view job,
-                                                   const std::function<std::shared_ptr<Session>()>& fresh) {
+                                                 const std::function<std::shared_ptr<Session>()>& fresh) {
   auto key = job_key(issuer, job);
   auto& shard = by_job_[shard_of(key)];
   std::unique_lock lock(shard.mutex);

@@ -33,7 +33,8 @@ Result<std::unique_ptr<SigningKeys>> SigningKeys::open(store::Store& store, cons
     WW_TRY(auto key, unseal_key(row, sealing));
     auto algorithm = crypto::algorithm_from_name(row.algorithm);
     if (!algorithm) return fail(Reason::key_invalid, row.algorithm, "a signing algorithm", "key " + row.kid);
-    keys->held_.push_back(std::make_shared<Held>(Held{row, std::make_shared<const crypto::PrivateKey>(std::move(key)), *algorithm}));
+    keys->held_.push_back(
+        std::make_shared<Held>(Held{row, std::make_shared<const crypto::PrivateKey>(std::move(key)), *algorithm}));
   }
   WW_CHECK(keys->tick(clock.now()));
   return keys;
@@ -74,7 +75,8 @@ Status SigningKeys::advance(Time now) {
     active = find_state(kActive);
   }
   auto due = active->row.activates + config_.rotate_every;
-  if (!find_state(kNext) && now >= due - config_.publish_ahead) WW_CHECK(make(kNext, std::max(due, now + config_.publish_ahead), now));
+  if (!find_state(kNext) && now >= due - config_.publish_ahead)
+    WW_CHECK(make(kNext, std::max(due, now + config_.publish_ahead), now));
   if (auto next = find_state(kNext); next && now >= next->row.activates) WW_CHECK(promote(*active, *next, "", now));
   for (const auto& held : std::vector(held_))
     if (held->row.state == kRetiring && now >= held->row.expires) WW_CHECK(drop(*held, "", now));

@@ -22,16 +22,16 @@ struct SigningConfig {
   crypto::Algorithm algorithm = crypto::Algorithm::es256;  // es256, eddsa or rs256
   Duration rotate_every = std::chrono::hours(24);
   Duration publish_ahead = std::chrono::hours(1);
-  Duration longest_token = std::chrono::hours(24);         // an old key is kept this long after its last use
+  Duration longest_token = std::chrono::hours(24);  // an old key is kept this long after its last use
 };
 
 // What signs and what verifies at one moment. Immutable.
 struct KeyRing {
-  std::string kid;                     // of the active key
+  std::string kid;  // of the active key
   crypto::Algorithm algorithm{};
   std::shared_ptr<const crypto::PrivateKey> active;
-  jose::KeySet verify_with;            // next, active and retiring keys
-  std::string jwks;                    // the published document
+  jose::KeySet verify_with;  // next, active and retiring keys
+  std::string jwks;          // the published document
 };
 
 class SigningKeys {

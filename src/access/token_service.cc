@@ -23,7 +23,8 @@ TokenService::TokenService(Parts parts, std::shared_ptr<const policy::Policy> po
 
 Snapshot TokenService::snapshot() const { return {policy_.get(), facts_.get()}; }
 
-Result<TokenService::Presented> TokenService::present(const std::string* authorization, const DpopRequest& dpop, Time now) {
+Result<TokenService::Presented> TokenService::present(const std::string* authorization, const DpopRequest& dpop,
+                                                      Time now) {
   if (!authorization) return fail(Reason::token_missing, "no Authorization header", "Authorization: Bearer or DPoP");
   auto space = authorization->find(' ');
   auto scheme = std::string_view(*authorization).substr(0, space);
@@ -35,14 +36,14 @@ Result<TokenService::Presented> TokenService::present(const std::string* authori
   WW_TRY(auto grant, parts_.tokens.read(token, now));
   // RFC 9449 7.1: a bound token must not be taken as a bearer token, nor the other way round.
   if (bound != !grant->bound_key.empty())
-    return fail(bound ? Reason::dpop_invalid : Reason::dpop_required, bound ? "DPoP with a bearer token" : "Bearer with a bound token",
+    return fail(bound ? Reason::dpop_invalid : Reason::dpop_required,
+                bound ? "DPoP with a bearer token" : "Bearer with a bound token",
                 bound ? "Authorization: Bearer" : "Authorization: DPoP with a proof");
   if (bound) {
     auto request = dpop;
     request.access_token = token;
     WW_TRY(auto key, parts_.dpop.verify(request, now));
-    if (key != grant->bound_key)
-      return fail(Reason::dpop_key_mismatch, "key " + key, "key " + grant->bound_key);
+    if (key != grant->bound_key) return fail(Reason::dpop_key_mismatch, "key " + key, "key " + grant->bound_key);
   }
   auto session = parts_.sessions.find(grant->session);
   if (!session) return fail(Reason::session_unknown, "session " + grant->session, "an open session");

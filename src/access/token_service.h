@@ -55,8 +55,8 @@ using Answer = std::expected<T, Refusal>;
 
 struct ExchangeRequest {
   std::string_view subject_token;
-  std::vector<std::string> audiences;   // resource names: "audience" and, by URL or name, "resource"
-  std::vector<Permission> scope;        // empty: all that the roles permit
+  std::vector<std::string> audiences;  // resource names: "audience" and, by URL or name, "resource"
+  std::vector<Permission> scope;       // empty: all that the roles permit
   std::optional<DpopRequest> dpop;
   Origin origin;
 };
@@ -116,9 +116,10 @@ class TokenService {
   Refusal refuse(audit::Entry entry, Error error, audit::Outcome outcome, const issuer::Principal* principal);
   // A fresh session takes the principal over.
   Result<SessionTable::Lease> open_session(issuer::Principal& principal, const policy::SessionLimits& limits,
-                                             const std::string& key, Time now);
+                                           const std::string& key, Time now);
   std::expected<Granted, Decision> narrow(const ExchangeRequest& request, const Snapshot& snapshot,
-                                          const issuer::Principal& principal, const policy::Roles& roles, Time now) const;
+                                          const issuer::Principal& principal, const policy::Roles& roles,
+                                          Time now) const;
   audit::Entry end_entry(const Session& session, SessionEnd why) const;
 };
 

@@ -8,7 +8,8 @@
 
 namespace watchword {
 
-// Not std::atomic<std::shared_ptr>: in libstdc++ 12 its load unlocks with relaxed order after a plain read of the pointer
+// Not std::atomic<std::shared_ptr>: in libstdc++ 12 its load unlocks with relaxed order after a plain read of the
+// pointer
 // (_Sp_atomic::load), which is a data race with store; ThreadSanitizer reports it. As there, the lock is held for the
 // copy of one pointer.
 template <class T>

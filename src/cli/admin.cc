@@ -14,7 +14,8 @@ std::vector<std::string> cells(const Json& row, std::initializer_list<std::strin
 }
 
 // Prints the list under `key` as a table, or the whole answer as JSON.
-int print_list(Result<Json> answer, std::string_view key, std::initializer_list<std::string_view> columns, const Output& out) {
+int print_list(Result<Json> answer, std::string_view key, std::initializer_list<std::string_view> columns,
+               const Output& out) {
   if (!answer) return out.error(answer.error());
   if (out.json()) {
     out.value(*answer);
@@ -63,7 +64,8 @@ int sessions_show(const AdminOptions& admin, const std::string& id, const Output
   return print_answer(expect_ok(ask_admin(admin, "GET", "/api/v1/sessions/" + http::percent_encode(id))), out);
 }
 
-int sessions_end(const AdminOptions& admin, const std::vector<std::string>& ids, const std::string& why, const Output& out) {
+int sessions_end(const AdminOptions& admin, const std::vector<std::string>& ids, const std::string& why,
+                 const Output& out) {
   int code = kOk;
   auto body = why_body(why);
   for (const auto& id : ids) {
@@ -90,7 +92,8 @@ int keys_rotate(const AdminOptions& admin, const std::string& why, const Output&
 
 int keys_retire(const AdminOptions& admin, const std::string& kid, const std::string& why, const Output& out) {
   auto body = why_body(why);
-  return print_answer(expect_ok(ask_admin(admin, "POST", "/api/v1/keys/" + http::percent_encode(kid) + "/retire", &body)), out);
+  return print_answer(
+      expect_ok(ask_admin(admin, "POST", "/api/v1/keys/" + http::percent_encode(kid) + "/retire", &body)), out);
 }
 
 int status(const AdminOptions& admin, const Output& out) {

@@ -16,7 +16,8 @@ struct Reply {
   Json body;  // null when the answer was not JSON
 };
 // One request to the admin socket. gate_unreachable.
-Result<Reply> ask_admin(const AdminOptions& admin, std::string_view method, std::string target, const Json* body = nullptr);
+Result<Reply> ask_admin(const AdminOptions& admin, std::string_view method, std::string target,
+                        const Json* body = nullptr);
 // The reply's body, or the refusal that it carries as an error.
 Result<Json> expect_ok(Result<Reply> reply);
 // The refusal of a problem+json or OAuth error body; internal when it is neither.

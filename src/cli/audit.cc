@@ -76,13 +76,16 @@ Status each_match(const std::string& directory, const Filter& filter, std::uint6
   return parsed;
 }
 
-// 2026-11-21T09:00:00.000Z  deny   request        billing-api/write  context_not_met  acme/billing job 4711  (record ...)
+// 2026-11-21T09:00:00.000Z  deny   request        billing-api/write  context_not_met  acme/billing job 4711  (record
+// ...)
 std::string line_of(const Json& entry) {
   auto text = [&](std::string_view path) {
     const auto* found = look_up(entry, path);
     return found && found->string() ? printable(*found->string()) : std::string();
   };
-  auto pad = [](std::string cell, std::size_t width) { return cell.append(cell.size() < width ? width - cell.size() : 0, ' '); };
+  auto pad = [](std::string cell, std::size_t width) {
+    return cell.append(cell.size() < width ? width - cell.size() : 0, ' ');
+  };
   std::string line = text("time") + "  " + pad(text("decision"), 5) + "  " + pad(text("event"), 13) + "  ";
   std::string what = text("resource");
   if (!text("action").empty()) what += "/" + text("action");
@@ -93,7 +96,9 @@ std::string line_of(const Json& entry) {
   return line + "(record " + text("id") + ")";
 }
 
-void print_entry(const Json& entry, std::string_view text, const Output& out) { out.line(out.json() ? std::string(text) : line_of(entry)); }
+void print_entry(const Json& entry, std::string_view text, const Output& out) {
+  out.line(out.json() ? std::string(text) : line_of(entry));
+}
 
 Result<audit::CheckpointVerifier> verifier_of(const std::string& key) {
   if (key.find('+') != std::string::npos && key.find('\n') == std::string::npos) {
@@ -114,13 +119,15 @@ Result<int> verify(const AuditVerifyOptions& options, const Output& out) {
   WW_TRY(auto verified, audit::verify_log(options.directory, key, earlier));
   auto root = to_base64(verified.checkpoint.root);
   if (out.json()) {
-    out.value(Json::object({{"valid", true}, {"origin", verified.checkpoint.origin},
+    out.value(Json::object({{"valid", true},
+                            {"origin", verified.checkpoint.origin},
                             {"entries", static_cast<std::int64_t>(verified.entries)},
-                            {"tiles", static_cast<std::int64_t>(verified.tiles)}, {"root", root},
+                            {"tiles", static_cast<std::int64_t>(verified.tiles)},
+                            {"root", root},
                             {"consistent_with_earlier", verified.consistent_with_earlier}}));
   } else {
-    out.line(out.good("valid") + "  " + verified.checkpoint.origin + ": " + std::to_string(verified.entries) + " entries, " +
-             std::to_string(verified.tiles) + " tiles, root " + root);
+    out.line(out.good("valid") + "  " + verified.checkpoint.origin + ": " + std::to_string(verified.entries) +
+             " entries, " + std::to_string(verified.tiles) + " tiles, root " + root);
     if (verified.consistent_with_earlier) out.line("       an extension of the earlier checkpoint");
   }
   return kOk;

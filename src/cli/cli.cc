@@ -33,7 +33,8 @@ class Tree {
   int run() const { return run_(Output(json_)); }
 
  private:
-  CLI::App* leaf(CLI::App* parent, const std::string& name, const std::string& help, const std::string& example, Run action) {
+  CLI::App* leaf(CLI::App* parent, const std::string& name, const std::string& help, const std::string& example,
+                 Run action) {
     auto* command = parent->add_subcommand(name, help);
     command->footer("Example:\n  watchword " + example);
     command->callback([this, action = std::move(action)] { run_ = action; });
@@ -80,13 +81,15 @@ class Tree {
 
     auto& verify = keep<VerifyOptions>();
     command = leaf(token, "verify", "say check by check what holds of a token",
-                   "token verify token.jwt --jwks keys.json --issuer https://gitlab.example.com --audience https://gate.example.com",
+                   "token verify token.jwt --jwks keys.json --issuer https://gitlab.example.com --audience "
+                   "https://gate.example.com",
                    [&verify](const Output& out) { return token_verify(verify, out); });
     command->add_option("token", verify.token_file, "file; - for standard input")->required();
     command->add_option("--jwks", verify.jwks, "key set file; without it the issuer is asked");
     command->add_option("--issuer", verify.issuer, "expected iss")->required();
     command->add_option("--audience", verify.audiences, "accepted aud")->required();
-    command->add_option("--algorithm", verify.algorithms, "accepted alg")->default_val(std::vector<std::string>{"RS256", "ES256", "EdDSA"});
+    command->add_option("--algorithm", verify.algorithms, "accepted alg")
+        ->default_val(std::vector<std::string>{"RS256", "ES256", "EdDSA"});
     command->add_option("--type", verify.types, "accepted typ, such as at+jwt; without it JWT or none");
     command->add_option("--at", verify.at, "time instead of now (RFC 3339)");
     command->add_option("--ca", verify.ca, "private CA of the issuer (PEM)");
@@ -99,8 +102,10 @@ class Tree {
 
   AdminOptions& admin_of(CLI::App* command) {
     auto& admin = keep<AdminOptions>();
-    auto* socket = command->add_option("--admin", admin.admin, "admin address, unix:/run/watchword/admin.sock")->envname("WATCHWORD_ADMIN");
-    auto* config = command->add_option("--config", admin.config, "watchword.yaml, whose admin address is taken")->envname("WATCHWORD_CONFIG");
+    auto* socket = command->add_option("--admin", admin.admin, "admin address, unix:/run/watchword/admin.sock")
+                       ->envname("WATCHWORD_ADMIN");
+    auto* config = command->add_option("--config", admin.config, "watchword.yaml, whose admin address is taken")
+                       ->envname("WATCHWORD_CONFIG");
     socket->excludes(config);
     return admin;
   }
@@ -109,7 +114,8 @@ class Tree {
     auto* sessions = group("sessions", "list, show and end sessions of a running gate");
     auto& admin = admin_of(sessions);
     auto& filter = keep<SessionFilter>();
-    auto* command = leaf(sessions, "list", "list sessions", "sessions list --project acme/billing --admin unix:/run/watchword/admin.sock",
+    auto* command = leaf(sessions, "list", "list sessions",
+                         "sessions list --project acme/billing --admin unix:/run/watchword/admin.sock",
                          [&](const Output& out) { return sessions_list(admin, filter, out); });
     command->add_option("--issuer", filter.issuer, "only of this issuer");
     command->add_option("--project", filter.project, "only of this project");
@@ -143,8 +149,9 @@ class Tree {
     command->add_option("--why", why, "for the record")->required();
     auto& kid = keep<std::string>();
     auto& reason = keep<std::string>();
-    command = leaf(keys, "retire", "withdraw a key that no longer signs; its tokens stop working", "keys retire KID --why 'leaked'",
-                   [&](const Output& out) { return keys_retire(admin, kid, reason, out); });
+    command =
+        leaf(keys, "retire", "withdraw a key that no longer signs; its tokens stop working",
+             "keys retire KID --why 'leaked'", [&](const Output& out) { return keys_retire(admin, kid, reason, out); });
     command->add_option("kid", kid, "key id")->required();
     command->add_option("--why", reason, "for the record")->required();
   }
@@ -171,15 +178,17 @@ class Tree {
     command->add_option("directory", show.directory, "the log's directory")->required();
     command->add_option("id", id, "record id")->required();
     auto& search = keep<AuditOptions>();
-    command = leaf(audit, "search", "show entries that match", "audit search /var/lib/watchword/log --where decision=deny",
-                   [&](const Output& out) { return audit_search(search, out); });
+    command =
+        leaf(audit, "search", "show entries that match", "audit search /var/lib/watchword/log --where decision=deny",
+             [&](const Output& out) { return audit_search(search, out); });
     add_filters(command, search);
     auto& all = keep<AuditOptions>();
     command = leaf(audit, "export", "print entries as JSON lines", "audit export /var/lib/watchword/log > log.jsonl",
                    [&](const Output& out) { return audit_export(all, out); });
     add_filters(command, all);
     auto& verify = keep<AuditVerifyOptions>();
-    command = leaf(audit, "verify", "verify every entry, tile and the checkpoint", "audit verify /var/lib/watchword/log --key verifier.key",
+    command = leaf(audit, "verify", "verify every entry, tile and the checkpoint",
+                   "audit verify /var/lib/watchword/log --key verifier.key",
                    [&](const Output& out) { return audit_verify(verify, out); });
     command->add_option("directory", verify.directory, "a copy of the log's directory")->required();
     command->add_option("--key", verify.key, "the log's verifier key, or a file with it")->required();
@@ -204,7 +213,8 @@ class Tree {
     command->add_option("--input", eval.input, "JSON file with the variables");
     command->add_option("--at", eval.at, "time instead of now (RFC 3339)");
     auto& admin = keep<AdminOptions>();
-    command = leaf(policy, "reload", "have a running gate load its policy again", "policy reload --admin unix:/run/watchword/admin.sock",
+    command = leaf(policy, "reload", "have a running gate load its policy again",
+                   "policy reload --admin unix:/run/watchword/admin.sock",
                    [&](const Output& out) { return policy_reload(admin, out); });
     command->add_option("--admin", admin.admin, "admin address")->envname("WATCHWORD_ADMIN");
     command->add_option("--config", admin.config, "watchword.yaml")->envname("WATCHWORD_CONFIG");
@@ -212,12 +222,14 @@ class Tree {
 
   void add_explain(CLI::App* policy) {
     auto& options = keep<ExplainOptions>();
-    auto* command = leaf(policy, "explain", "say for a request which rules match, and what would have to change",
-                         "policy explain policy/ --claims job.json --method POST --url https://billing.gate.example.com/v1/invoices",
-                         [&](const Output& out) { return policy_explain(options, out); });
+    auto* command = leaf(
+        policy, "explain", "say for a request which rules match, and what would have to change",
+        "policy explain policy/ --claims job.json --method POST --url https://billing.gate.example.com/v1/invoices",
+        [&](const Output& out) { return policy_explain(options, out); });
     command->add_option("directory", options.directory, "policy directory")->required();
     auto* claims = command->add_option("--claims", options.claims, "JSON file with the token's claims");
-    auto* token = command->add_option("--token", options.token_file, "ID token, taken unverified; - for standard input");
+    auto* token =
+        command->add_option("--token", options.token_file, "ID token, taken unverified; - for standard input");
     claims->excludes(token);
     command->add_option("--issuer", options.issuer, "the issuer's configured name")->capture_default_str();
     command->add_option("--config", options.config, "watchword.yaml, for the issuer's mapping");
@@ -232,8 +244,8 @@ class Tree {
   void add_small() {
     auto* config = group("config", "the gate's configuration");
     auto& file = keep<std::string>();
-    auto* command = leaf(config, "check", "check watchword.yaml and the policy that it names", "config check watchword.yaml",
-                         [&](const Output& out) { return config_check(file, out); });
+    auto* command = leaf(config, "check", "check watchword.yaml and the policy that it names",
+                         "config check watchword.yaml", [&](const Output& out) { return config_check(file, out); });
     command->add_option("file", file, "watchword.yaml")->required();
     auto* clients = group("clients", "clients of introspection and revocation");
     leaf(clients, "secret", "make a client secret and its hash", "clients secret", clients_secret);
@@ -253,13 +265,15 @@ class Tree {
   // Command -> what may follow it, for completion.
   std::vector<CompletionWords> words() const {
     std::vector<CompletionWords> all;
-    std::function<void(const CLI::App&, const std::string&)> walk = [&](const CLI::App& command, const std::string& path) {
+    std::function<void(const CLI::App&, const std::string&)> walk = [&](const CLI::App& command,
+                                                                        const std::string& path) {
       CompletionWords entry{path, {}};
       for (const auto* sub : command.get_subcommands(nullptr)) entry.words.push_back(sub->get_name());
       for (const auto* option : command.get_options())
         for (const auto& name : option->get_lnames()) entry.words.push_back("--" + name);
       all.push_back(std::move(entry));
-      for (const auto* sub : command.get_subcommands(nullptr)) walk(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name());
+      for (const auto* sub : command.get_subcommands(nullptr))
+        walk(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name());
     };
     walk(app_, "");
     return all;

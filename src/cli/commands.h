@@ -10,18 +10,20 @@
 
 namespace watchword::cli {
 
-struct ServeOptions { std::string config; };
+struct ServeOptions {
+  std::string config;
+};
 int serve(const ServeOptions& options, const Output& out);
 
 struct DevOptions {
-  std::string state;                 // folder; empty: a temporary one that is removed at the end
-  std::uint16_t port = 8443;         // api; the gateway is the next, the issuer the one after, the echo backend the fourth
-  std::string policy;                // folder; empty: the embedded example
+  std::string state;          // folder; empty: a temporary one that is removed at the end
+  std::uint16_t port = 8443;  // api; the gateway is the next, the issuer the one after, the echo backend the fourth
+  std::string policy;         // folder; empty: the embedded example
 };
 int dev(const DevOptions& options, const Output& out);
 
 struct ExchangeOptions {
-  std::string gate, ca;              // URL, private CA
+  std::string gate, ca;  // URL, private CA
   std::string token_file, token_env = "WATCHWORD_ID_TOKEN";
   std::vector<std::string> audiences;
   std::string scope;
@@ -30,26 +32,29 @@ struct ExchangeOptions {
 int token_exchange(const ExchangeOptions& options, const Output& out);
 
 struct VerifyOptions {
-  std::string token_file;            // "-": standard input
-  std::string jwks;                  // file; empty: discovery at the issuer
+  std::string token_file;  // "-": standard input
+  std::string jwks;        // file; empty: discovery at the issuer
   std::string issuer;
   std::vector<std::string> audiences, types, algorithms;
-  std::string at;                    // RFC 3339; empty: now
+  std::string at;  // RFC 3339; empty: now
   std::string ca;
 };
 int token_verify(const VerifyOptions& options, const Output& out);
 int token_inspect(const std::string& token_file, const Output& out);
 
 // Where the admin API listens: --admin, or `listen.admin` of --config.
-struct AdminOptions { std::string admin, config; };
+struct AdminOptions {
+  std::string admin, config;
+};
 struct SessionFilter {
   std::string issuer, project, pipeline, job, user, environment;
-  bool all = false;                  // ended ones too
+  bool all = false;  // ended ones too
   std::int64_t limit = 100;
 };
 int sessions_list(const AdminOptions& admin, const SessionFilter& filter, const Output& out);
 int sessions_show(const AdminOptions& admin, const std::string& id, const Output& out);
-int sessions_end(const AdminOptions& admin, const std::vector<std::string>& ids, const std::string& why, const Output& out);
+int sessions_end(const AdminOptions& admin, const std::vector<std::string>& ids, const std::string& why,
+                 const Output& out);
 int keys_list(const AdminOptions& admin, const Output& out);
 int keys_rotate(const AdminOptions& admin, const std::string& why, const Output& out);
 int keys_retire(const AdminOptions& admin, const std::string& kid, const std::string& why, const Output& out);
@@ -58,8 +63,8 @@ int policy_reload(const AdminOptions& admin, const Output& out);
 
 struct AuditOptions {
   std::string directory;
-  std::vector<std::string> where;    // key=value, all must hold: event=exchange who.project=acme/billing
-  std::string since, until;          // RFC 3339
+  std::vector<std::string> where;  // key=value, all must hold: event=exchange who.project=acme/billing
+  std::string since, until;        // RFC 3339
   std::int64_t count = 20;
   bool follow = false;
 };
@@ -76,17 +81,19 @@ int policy_check(const std::string& directory, const Output& out);
 int policy_test(const std::string& directory, const Output& out);
 struct ExplainOptions {
   std::string directory;
-  std::string claims;                // JSON file of claims (unverified), or
-  std::string token_file;            // an ID token, whose claims are taken unverified
-  std::string issuer = "gitlab";     // the configured name that bindings use
-  std::string config;                // its profile; without it GitLab's
-  std::string resource, action;      // or a request:
+  std::string claims;             // JSON file of claims (unverified), or
+  std::string token_file;         // an ID token, whose claims are taken unverified
+  std::string issuer = "gitlab";  // the configured name that bindings use
+  std::string config;             // its profile; without it GitLab's
+  std::string resource, action;   // or a request:
   std::string method, url;
-  std::string facts;                 // JSON file
+  std::string facts;  // JSON file
   std::string at;
 };
 int policy_explain(const ExplainOptions& options, const Output& out);
-struct EvalOptions { std::string expression, input, at; };
+struct EvalOptions {
+  std::string expression, input, at;
+};
 int policy_eval(const EvalOptions& options, const Output& out);
 
 int config_check(const std::string& file, const Output& out);

@@ -54,7 +54,8 @@ std::string fish(const std::vector<CompletionWords>& commands) {
 end
 )";
   for (const auto& entry : commands)
-    text += "complete -c watchword -n 'test \"$(__watchword_command)\" = \"" + entry.command + "\"' -a '" + join(entry.words) + "'\n";
+    text += "complete -c watchword -n 'test \"$(__watchword_command)\" = \"" + entry.command + "\"' -a '" +
+            join(entry.words) + "'\n";
   return text;
 }
 

@@ -10,21 +10,22 @@
 namespace watchword::cli {
 namespace {
 
-using yaml::Decoder;
-using yaml::Node;
-using yaml::Object;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using yaml::Decoder;
+using yaml::Node;
+using yaml::Object;
 
 class Reader {
  public:
-  Reader(const std::string& name, std::string folder) : decoder_(name, Reason::config_invalid), folder_(std::move(folder)) {}
+  Reader(const std::string& name, std::string folder)
+      : decoder_(name, Reason::config_invalid), folder_(std::move(folder)) {}
 
   std::expected<Config, std::vector<Error>> read(const Node& root) {
     Object file(decoder_, root, "configuration",
-                {"url", "listen", "tls", "store", "policy", "sealing_key", "log", "issuers", "clients", "signing", "dpop",
-                 "audit", "threads", "drain", "log_level"});
+                {"url", "listen", "tls", "store", "policy", "sealing_key", "log", "issuers", "clients", "signing",
+                 "dpop", "audit", "threads", "drain", "log_level"});
     read_url(file);
     if (const auto* node = file.require("listen")) read_listen(*node);
     if (const auto* node = file.find("tls")) read_tls(*node);
@@ -42,7 +43,10 @@ class Reader {
     config_.threads = static_cast<unsigned>(threads);
     file.read("drain", config_.drain, seconds(0), minutes(10));
     file.read("log_level", config_.log_level,
-              {{"debug", log::Level::debug}, {"info", log::Level::info}, {"warn", log::Level::warn}, {"error", log::Level::error}});
+              {{"debug", log::Level::debug},
+               {"info", log::Level::info},
+               {"warn", log::Level::warn},
+               {"error", log::Level::error}});
     if (decoder_.ok()) check_transport(file);
     if (!decoder_.ok()) return std::unexpected(decoder_.take_errors());
     return std::move(config_);
@@ -77,7 +81,8 @@ class Reader {
     if (const auto* metrics = listen.find("metrics")) read_address(*metrics, config_.metrics.emplace());
     if (const auto* admin = listen.require("admin")) {
       read_address(*admin, config_.admin);
-      if (!config_.admin.host.empty() || config_.admin.port != 0) decoder_.refuse(admin->at, "a TCP address", "unix:/path/of/the/socket");
+      if (!config_.admin.host.empty() || config_.admin.port != 0)
+        decoder_.refuse(admin->at, "a TCP address", "unix:/path/of/the/socket");
     }
   }
 
@@ -114,7 +119,8 @@ class Reader {
     log.read("origin", config_.log_origin);
     log.read("public", config_.log_public);
     if (config_.log_origin.find_first_of(" +\n") != std::string::npos)
-      decoder_.refuse(node.at, config_.log_origin, "an origin without spaces and plus signs, such as gate.example.com/log");
+      decoder_.refuse(node.at, config_.log_origin,
+                      "an origin without spaces and plus signs, such as gate.example.com/log");
   }
 
   void read_issuers(const Node& node) {
@@ -122,20 +128,24 @@ class Reader {
     if (!entries) return;
     if (entries->empty()) decoder_.refuse(node.at, "no issuer", "at least one");
     for (const auto& entry : *entries)
-      if (auto issuer = read_issuer(decoder_, entry.key.text, entry.value, folder_)) config_.issuers.push_back(*std::move(issuer));
+      if (auto issuer = read_issuer(decoder_, entry.key.text, entry.value, folder_))
+        config_.issuers.push_back(*std::move(issuer));
   }
 
   void read_clients(const Node& node) {
     const auto* entries = decoder_.object(node);
     if (!entries) return;
     for (const auto& entry : *entries)
-      if (auto client = read_client(decoder_, entry.key.text, entry.value, folder_)) config_.clients.push_back(*std::move(client));
+      if (auto client = read_client(decoder_, entry.key.text, entry.value, folder_))
+        config_.clients.push_back(*std::move(client));
   }
 
   void read_signing(const Node& node) {
     Object signing(decoder_, node, "signing", {"algorithm", "rotate_every", "publish_ahead"});
     signing.read("algorithm", config_.signing.algorithm,
-                 {{"ES256", crypto::Algorithm::es256}, {"EdDSA", crypto::Algorithm::eddsa}, {"RS256", crypto::Algorithm::rs256}});
+                 {{"ES256", crypto::Algorithm::es256},
+                  {"EdDSA", crypto::Algorithm::eddsa},
+                  {"RS256", crypto::Algorithm::rs256}});
     signing.read("rotate_every", config_.signing.rotate_every, minutes(10), hours(24 * 365));
     signing.read("publish_ahead", config_.signing.publish_ahead, minutes(1), hours(24 * 30));
     if (config_.signing.publish_ahead >= config_.signing.rotate_every)
@@ -151,7 +161,9 @@ class Reader {
   void read_audit(const Node& node) {
     Object audit(decoder_, node, "audit", {"requests"});
     audit.read("requests", config_.request_records,
-               {{"batch", gateway::RequestRecords::batch}, {"sync", gateway::RequestRecords::sync}, {"off", gateway::RequestRecords::off}});
+               {{"batch", gateway::RequestRecords::batch},
+                {"sync", gateway::RequestRecords::sync},
+                {"off", gateway::RequestRecords::off}});
   }
 
   // Tokens cross the network only inside TLS.
@@ -159,12 +171,14 @@ class Reader {
     bool https = config_.url.starts_with("https://");
     bool loopback = config_.api.loopback() && config_.gateway.loopback();
     if (!config_.tls && !loopback)
-      decoder_.refuse(file.at(), "an address that is not loopback, without tls", "tls with certificate and key, or loopback addresses");
+      decoder_.refuse(file.at(), "an address that is not loopback, without tls",
+                      "tls with certificate and key, or loopback addresses");
     auto url = http::parse_url(config_.url);
     net::Address own{url ? url->host : "", 0, {}};
     if (!https && !own.loopback()) decoder_.refuse(file.find("url")->at, config_.url, "https, or http on loopback");
     if (config_.metrics && !config_.metrics->loopback() && config_.metrics->host.empty())
-      decoder_.refuse(file.find("listen")->at, "metrics on all addresses", "an address of one network, as metrics are plain HTTP");
+      decoder_.refuse(file.find("listen")->at, "metrics on all addresses",
+                      "an address of one network, as metrics are plain HTTP");
   }
 
   Decoder decoder_;

@@ -19,22 +19,22 @@
 namespace watchword::cli {
 
 struct Config {
-  std::string url;                     // https://gate.acme.dev; http only on loopback. Issuer of our tokens
+  std::string url;  // https://gate.acme.dev; http only on loopback. Issuer of our tokens
   net::Address api, gateway;
-  std::optional<net::Address> metrics;  // plain HTTP, for a scraper; else /metrics is on the api's address
-  net::Address admin;                  // a Unix socket
-  std::optional<net::TlsServerContext::Files> tls;    // mandatory unless every address is loopback
-  std::string store;                   // sqlite:///var/lib/watchword/state.db
+  std::optional<net::Address> metrics;              // plain HTTP, for a scraper; else /metrics is on the api's address
+  net::Address admin;                               // a Unix socket
+  std::optional<net::TlsServerContext::Files> tls;  // mandatory unless every address is loopback
+  std::string store;                                // sqlite:///var/lib/watchword/state.db
   std::string policy_directory;
-  std::string sealing_key;             // secret reference: file:, env: or credential:
+  std::string sealing_key;  // secret reference: file:, env: or credential:
   std::string log_directory, log_origin;
-  bool log_public = false;             // the entries under /log/, for whoever reaches the api
+  bool log_public = false;  // the entries under /log/, for whoever reaches the api
   std::vector<issuer::IssuerConfig> issuers;
   std::vector<access::Client> clients;
   access::SigningConfig signing;
   access::Dpop::Options dpop;
   gateway::RequestRecords request_records = gateway::RequestRecords::batch;
-  unsigned threads = 0;                // 0: one per core
+  unsigned threads = 0;  // 0: one per core
   Duration drain = std::chrono::seconds(20);
   log::Level log_level = log::Level::info;
 };

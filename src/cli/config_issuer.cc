@@ -7,12 +7,12 @@
 namespace watchword::cli {
 namespace {
 
-using yaml::Decoder;
-using yaml::Node;
-using yaml::Object;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using yaml::Decoder;
+using yaml::Node;
+using yaml::Object;
 
 std::string absolute(const std::string& folder, const std::string& path) {
   return path.empty() ? path : (std::filesystem::path(folder) / path).lexically_normal().string();
@@ -32,8 +32,9 @@ void read_claim(Decoder& decoder, const Object& object, std::string_view key, st
 
 issuer::MachineMapping read_machine(Decoder& decoder, const Node& node) {
   issuer::MachineMapping mapping;
-  Object machine(decoder, node, "machine mapping",
-                 {"kind", "job", "project", "project_id", "pipeline", "ref", "sha", "environment", "user", "ref_protected"});
+  Object machine(
+      decoder, node, "machine mapping",
+      {"kind", "job", "project", "project_id", "pipeline", "ref", "sha", "environment", "user", "ref_protected"});
   machine.read("kind", mapping.kind, {{"job", issuer::Kind::job}, {"service", issuer::Kind::service}});
   read_claim(decoder, machine, "job", mapping.job);
   if (mapping.kind == issuer::Kind::job && !mapping.job)
@@ -60,14 +61,16 @@ issuer::PersonMapping read_person(Decoder& decoder, const Node& node) {
 
 void read_profile(Decoder& decoder, Object& object, const Node& node, issuer::Profile& profile) {
   object.require("profile");
-  object.read("profile", profile.name, {{"gitlab", issuer::ProfileName::gitlab}, {"generic", issuer::ProfileName::generic}});
+  object.read("profile", profile.name,
+              {{"gitlab", issuer::ProfileName::gitlab}, {"generic", issuer::ProfileName::generic}});
   const auto* machine = object.find("machine");
   const auto* person = object.find("person");
   if (profile.name == issuer::ProfileName::gitlab) {
     if (machine || person) decoder.refuse(node.at, "a mapping", "none: the gitlab profile brings its own");
     return;
   }
-  if (!machine == !person) decoder.refuse(node.at, machine ? "both machine and person" : "no mapping", "machine or person, one of them");
+  if (!machine == !person)
+    decoder.refuse(node.at, machine ? "both machine and person" : "no mapping", "machine or person, one of them");
   if (machine) profile.mapping = read_machine(decoder, *machine);
   if (person) profile.mapping = read_person(decoder, *person);
 }
@@ -81,9 +84,16 @@ void read_algorithms(Decoder& decoder, const Object& object, std::vector<crypto:
   using A = crypto::Algorithm;
   out.clear();
   for (const auto& item : *items) {
-    auto algorithm = decoder.word<A>(item, {{"RS256", A::rs256}, {"RS384", A::rs384}, {"RS512", A::rs512}, {"PS256", A::ps256},
-                                            {"PS384", A::ps384}, {"PS512", A::ps512}, {"ES256", A::es256}, {"ES384", A::es384},
-                                            {"ES512", A::es512}, {"EdDSA", A::eddsa}});
+    auto algorithm = decoder.word<A>(item, {{"RS256", A::rs256},
+                                            {"RS384", A::rs384},
+                                            {"RS512", A::rs512},
+                                            {"PS256", A::ps256},
+                                            {"PS384", A::ps384},
+                                            {"PS512", A::ps512},
+                                            {"ES256", A::es256},
+                                            {"ES384", A::es384},
+                                            {"ES512", A::es512},
+                                            {"EdDSA", A::eddsa}});
     if (algorithm) out.push_back(*algorithm);
   }
 }
@@ -93,8 +103,8 @@ void read_algorithms(Decoder& decoder, const Object& object, std::vector<crypto:
 std::optional<issuer::IssuerConfig> read_issuer(Decoder& decoder, const std::string& name, const Node& node,
                                                 const std::string& folder) {
   Object object(decoder, node, "issuer",
-                {"profile", "url", "audience", "algorithms", "skew", "max_token_age", "types", "machine", "person", "jwks",
-                 "jwks_file", "jwks_uri", "ca", "allow_loopback_http", "refresh", "keep_during_outage"});
+                {"profile", "url", "audience", "algorithms", "skew", "max_token_age", "types", "machine", "person",
+                 "jwks", "jwks_file", "jwks_uri", "ca", "allow_loopback_http", "refresh", "keep_during_outage"});
   issuer::IssuerConfig config;
   config.name = name;
   read_profile(decoder, object, node, config.profile);
@@ -133,12 +143,15 @@ std::optional<access::Client> read_client(Decoder& decoder, const std::string& i
   object.read("secret", client.secret_sha256);
   if (object.require("resources")) object.read("resources", client.resources);
   constexpr std::size_t kHashLength = std::string_view("sha256:").size() + 64;
-  if (!client.secret_sha256.empty() && (!client.secret_sha256.starts_with("sha256:") || client.secret_sha256.size() != kHashLength))
-    decoder.refuse(object.find("secret")->at, "something else", "sha256:<64 hex digits>",
-                   "make a secret and its hash with 'watchword clients secret'; a secret in clear does not belong here");
+  if (!client.secret_sha256.empty() &&
+      (!client.secret_sha256.starts_with("sha256:") || client.secret_sha256.size() != kHashLength))
+    decoder.refuse(
+        object.find("secret")->at, "something else", "sha256:<64 hex digits>",
+        "make a secret and its hash with 'watchword clients secret'; a secret in clear does not belong here");
   std::string jwks_file;
   object.read("jwks_file", jwks_file);
-  if (client.secret_sha256.empty() && jwks_file.empty()) decoder.refuse(node.at, "a client without secret or jwks_file", "one of them");
+  if (client.secret_sha256.empty() && jwks_file.empty())
+    decoder.refuse(node.at, "a client without secret or jwks_file", "one of them");
   if (!jwks_file.empty()) {
     auto text = read_file(absolute(folder, jwks_file));
     auto keys = text ? jose::KeySet::parse(*text) : Result<jose::KeySet>(std::unexpected(text.error()));

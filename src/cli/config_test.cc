@@ -19,7 +19,9 @@ issuers:
   gitlab: { profile: gitlab, url: https://gitlab.example.com, audience: https://gate.example.com }
 )";
 
-std::expected<Config, std::vector<Error>> parse(std::string text) { return parse_config("watchword.yaml", text, "/etc/watchword"); }
+std::expected<Config, std::vector<Error>> parse(std::string text) {
+  return parse_config("watchword.yaml", text, "/etc/watchword");
+}
 
 std::string with(std::string_view from, std::string_view to) {
   std::string text(kGood);
@@ -78,7 +80,8 @@ TEST(Config, RefusesAtThePlaceWhatCannotBeRight) {
 }
 
 TEST(Config, NeverRepeatsASecretThatWasWrittenInClear) {
-  auto config = parse(with("log: { directory: log }", "log: { directory: log }\nclients: { c: { secret: hunter2, resources: [r] } }"));
+  auto config = parse(
+      with("log: { directory: log }", "log: { directory: log }\nclients: { c: { secret: hunter2, resources: [r] } }"));
   ASSERT_FALSE(config.has_value());
   for (const auto& error : config.error()) EXPECT_THAT(to_string(error), ::testing::Not(HasSubstr("hunter2")));
 }

@@ -57,17 +57,18 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   clients_ = std::make_unique<access::Clients>(
       config_.clients, std::vector{config_.url, config_.url + "/oauth/token", config_.url + "/oauth/introspect",
                                    config_.url + "/oauth/revoke"});
-  service_ = std::make_unique<access::TokenService>(
-      access::Parts{config_.url, *issuers_, *store_, *keys_, *tokens_, sessions_, *dpop_, *recorder_, metrics_, clock_, random_},
-      std::move(policy), std::make_shared<const context::TableFacts>());
+  service_ =
+      std::make_unique<access::TokenService>(access::Parts{config_.url, *issuers_, *store_, *keys_, *tokens_, sessions_,
+                                                           *dpop_, *recorder_, metrics_, clock_, random_},
+                                             std::move(policy), std::make_shared<const context::TableFacts>());
   assertions_ = std::make_unique<access::Assertions>(config_.url, *keys_);
   if (auto restored = service_->restore(); !restored) return one(std::move(restored).error());
 
   unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   loops_ = std::make_unique<net::LoopPool>(config_.threads ? config_.threads : cores);
-  proxy_ = gateway::Proxy::make({*service_, *assertions_, *recorder_, metrics_, clock_, random_, loops_->loops(),
-                                 config_.request_records},
-                                std::move(routes));
+  proxy_ = gateway::Proxy::make(
+      {*service_, *assertions_, *recorder_, metrics_, clock_, random_, loops_->loops(), config_.request_records},
+      std::move(routes));
   add_endpoints();
   if (auto listening = listen(); !listening) return one(std::move(listening).error());
   if (auto recorded = record_life(audit::Event::gate_started); !recorded) return one(std::move(recorded).error());
@@ -83,8 +84,9 @@ Status Gate::open_state() {
   sealing_ = std::make_unique<crypto::SealingKey>(std::move(sealing));
   WW_TRY(auto log_key, access::log_key(*store_, *sealing_, clock_, random_));
   log_verifier_key_ = audit::verifier_key(config_.log_origin, log_key.public_key());
-  WW_TRY(publisher_, audit::Publisher::start(*store_, std::move(log_key),
-                                             {.directory = config_.log_directory, .origin = config_.log_origin, .metrics = &metrics_}));
+  WW_TRY(publisher_, audit::Publisher::start(
+                         *store_, std::move(log_key),
+                         {.directory = config_.log_directory, .origin = config_.log_origin, .metrics = &metrics_}));
   WW_TRY(keys_, access::SigningKeys::open(*store_, *sealing_, config_.signing, clock_, random_));
   return {};
 }
@@ -93,7 +95,8 @@ void Gate::add_endpoints() {
   auto ready = [this] { return readiness(); };
   api::add_oauth(api_router_, *service_, *clients_);
   api::add_health(api_router_, ready);
-  api::add_log(api_router_, config_.log_directory, config_.log_public ? api::LogEntries::served : api::LogEntries::hidden);
+  api::add_log(api_router_, config_.log_directory,
+               config_.log_public ? api::LogEntries::served : api::LogEntries::hidden);
   api::add_log(admin_router_, config_.log_directory, api::LogEntries::served);
   api::add_metrics(config_.metrics ? metrics_router_ : api_router_, metrics_);
   auto reload = [this]() -> Status {
@@ -106,7 +109,8 @@ void Gate::add_endpoints() {
 
 Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, std::string_view name,
                                                   http::Handler& handler, bool tls) {
-  http::Server::Options options{.address = address, .tls = tls ? tls_ : nullptr, .limits = {}, .metrics = &metrics_, .name = name};
+  http::Server::Options options{
+      .address = address, .tls = tls ? tls_ : nullptr, .limits = {}, .metrics = &metrics_, .name = name};
   return http::Server::start(loops_->loops(), std::move(options), handler);
 }
 
@@ -162,7 +166,8 @@ audit::Entry Gate::policy_entry(audit::Outcome outcome, std::string_view why) {
   entry.event = audit::Event::policy_loaded;
   entry.outcome = outcome;
   entry.why = why;
-  metrics_.gauge("watchword_policy_refused", "1 while the policy on disk is refused").set(outcome == audit::Outcome::allow ? 0 : 1);
+  metrics_.gauge("watchword_policy_refused", "1 while the policy on disk is refused")
+      .set(outcome == audit::Outcome::allow ? 0 : 1);
   return entry;
 }
 
@@ -203,7 +208,8 @@ std::vector<api::Readiness> Gate::readiness() const {
     parts.push_back({"policy", true, std::move(detail)});
   }
   auto size = store_->log_size();
-  parts.push_back({"store", size.has_value(), size ? "log of " + std::to_string(*size) + " entries" : to_string(size.error())});
+  parts.push_back(
+      {"store", size.has_value(), size ? "log of " + std::to_string(*size) + " entries" : to_string(size.error())});
   for (const auto& health : issuers_->health())
     parts.push_back({"issuer " + health.name, health.ready, health.trouble ? to_string(*health.trouble) : ""});
   return parts;
@@ -237,7 +243,8 @@ void Gate::drain() {
     if (server && !server->drain(within)) log::warn("requests were cut at the end of the drain time");
   if (auto recorded = record_life(audit::Event::gate_stopped); !recorded)
     log::error("the stop could not be recorded", recorded.error());
-  if (auto published = publisher_->publish_now(); !published) log::error("the log could not be published", published.error());
+  if (auto published = publisher_->publish_now(); !published)
+    log::error("the log could not be published", published.error());
 }
 
 }  // namespace watchword::cli

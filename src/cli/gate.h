@@ -43,8 +43,8 @@ class Gate {
   std::expected<void, std::vector<Error>> open(http::Fetcher& fetcher);
   Status open_state();
   Status listen();
-  Result<std::unique_ptr<http::Server>> serve(const net::Address& address, std::string_view name, http::Handler& handler,
-                                              bool tls);
+  Result<std::unique_ptr<http::Server>> serve(const net::Address& address, std::string_view name,
+                                              http::Handler& handler, bool tls);
   void add_endpoints();
   void maintain();
   Status record_life(audit::Event event);

@@ -21,7 +21,8 @@ std::string_view trimmed(std::string_view text) {
 
 Result<Json> open_part(std::string_view part, std::string_view which) {
   auto text = from_base64url(part);
-  if (!text) return fail(Reason::token_malformed, "a " + std::string(which) + " that is not base64url", "a compact JWT");
+  if (!text)
+    return fail(Reason::token_malformed, "a " + std::string(which) + " that is not base64url", "a compact JWT");
   return parse_json(*text);
 }
 
@@ -42,7 +43,8 @@ Result<Secret> read_token(const std::string& file) {
 
 Result<Secret> token_from_environment(const std::string& variable) {
   const char* value = std::getenv(variable.c_str());
-  if (!value || !*value) return fail(Reason::token_missing, variable + " is not set", "the job's ID token in " + variable);
+  if (!value || !*value)
+    return fail(Reason::token_missing, variable + " is not set", "the job's ID token in " + variable);
   return Secret(trimmed(value));
 }
 
@@ -66,7 +68,8 @@ Result<Json> read_json_file(const std::string& path) {
 
 Result<UnverifiedContent> open_unverified(const Secret& token) {
   auto parts = split(token.reveal(), '.');
-  if (parts.size() != 3) return fail(Reason::token_malformed, std::to_string(parts.size()) + " parts", "header.payload.signature");
+  if (parts.size() != 3)
+    return fail(Reason::token_malformed, std::to_string(parts.size()) + " parts", "header.payload.signature");
   WW_TRY(auto header, open_part(parts[0], "header"));
   WW_TRY(auto claims, open_part(parts[1], "payload"));
   return UnverifiedContent{std::move(header), std::move(claims)};

@@ -13,7 +13,7 @@ namespace watchword::cli {
 
 Result<Secret> read_token(const std::string& file);  // "-": standard input. Surrounding white space is dropped
 Result<Secret> token_from_environment(const std::string& variable);
-Result<Time> time_or_now(const std::string& text);   // RFC 3339, or empty for now
+Result<Time> time_or_now(const std::string& text);  // RFC 3339, or empty for now
 Result<Json> read_json_file(const std::string& path);
 
 // The claims of a token that nobody has verified, for inspect and explain, which never give access.

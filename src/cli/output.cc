@@ -34,20 +34,25 @@ int exit_code(Reason reason) {
   switch (describe(reason).kind) {
     case ReasonKind::unauthenticated:
     case ReasonKind::denied:
-    case ReasonKind::not_found: return kDenied;
+    case ReasonKind::not_found:
+      return kDenied;
     case ReasonKind::invalid:
-    case ReasonKind::config: return kInvalid;
-    case ReasonKind::corrupt: return kCorrupt;
+    case ReasonKind::config:
+      return kInvalid;
+    case ReasonKind::corrupt:
+      return kCorrupt;
     case ReasonKind::unavailable:
     case ReasonKind::upstream:
     case ReasonKind::upstream_timeout:
-    case ReasonKind::error: return kFailed;
+    case ReasonKind::error:
+      return kFailed;
   }
   std::unreachable();
 }
 
 Json to_json(const Error& error) {
-  auto json = Json::object({{"reason", name(error.reason)}, {"meaning", describe(error.reason).meaning}, {"fix", fix_of(error)}});
+  auto json = Json::object(
+      {{"reason", name(error.reason)}, {"meaning", describe(error.reason).meaning}, {"fix", fix_of(error)}});
   if (!error.found.empty()) json.set("found", error.found);
   if (!error.expected.empty()) json.set("expected", error.expected);
   if (!error.where.empty()) json.set("where", error.where);

@@ -12,11 +12,11 @@ namespace watchword::cli {
 
 // Exit codes (docs/cli.md).
 inline constexpr int kOk = 0;
-inline constexpr int kFailed = 1;       // the gate, the network, the disk
-inline constexpr int kUsage = 2;        // the command line
-inline constexpr int kInvalid = 3;      // a configuration, policy, test or token is not valid
-inline constexpr int kDenied = 4;       // an answer was given, and it is no
-inline constexpr int kCorrupt = 5;      // the audit log does not verify
+inline constexpr int kFailed = 1;   // the gate, the network, the disk
+inline constexpr int kUsage = 2;    // the command line
+inline constexpr int kInvalid = 3;  // a configuration, policy, test or token is not valid
+inline constexpr int kDenied = 4;   // an answer was given, and it is no
+inline constexpr int kCorrupt = 5;  // the audit log does not verify
 
 int exit_code(Reason reason);
 
@@ -24,8 +24,8 @@ class Output {
  public:
   explicit Output(bool json) : json_(json) {}
   bool json() const { return json_; }
-  void line(std::string_view text) const;   // to standard output
-  void value(const Json& value) const;      // to standard output: one line with --json, else indented
+  void line(std::string_view text) const;  // to standard output
+  void value(const Json& value) const;     // to standard output: one line with --json, else indented
   // To standard error, as text or problem object; returns the exit code.
   int error(const Error& error) const;
   int errors(const std::vector<Error>& errors) const;

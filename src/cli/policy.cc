@@ -1,4 +1,6 @@
 // watchword policy check | test | explain | eval: on files, without a gate.
+#include "policy/policy.h"
+
 #include "access/decide.h"
 #include "base/file.h"
 #include "cli/commands.h"
@@ -7,7 +9,6 @@
 #include "http/uri.h"
 #include "issuer/profile.h"
 #include "policy/condition.h"
-#include "policy/policy.h"
 #include "policy/testing.h"
 
 namespace watchword::cli {
@@ -55,7 +56,8 @@ Result<Request> request_of(const ExplainOptions& options, const policy::Policy& 
     if (request.path.empty()) request.path = "/";
   }
   const auto* action = resource->action_for(request.method, request.path);
-  if (!action) return fail(Reason::action_unknown, request.method + " " + request.path, "an action of " + resource->name());
+  if (!action)
+    return fail(Reason::action_unknown, request.method + " " + request.path, "an action of " + resource->name());
   request.action = *action;
   return request;
 }
@@ -67,8 +69,12 @@ Json strings(const std::vector<std::string>& texts) {
 }
 
 Json rule_json(const policy::Considered& rule) {
-  return Json::object({{"rule", rule.rule}, {"role", rule.role}, {"kind", rule.kind}, {"matched", rule.matched},
-                       {"held", strings(rule.held)}, {"failed", strings(rule.failed)}});
+  return Json::object({{"rule", rule.rule},
+                       {"role", rule.role},
+                       {"kind", rule.kind},
+                       {"matched", rule.matched},
+                       {"held", strings(rule.held)},
+                       {"failed", strings(rule.failed)}});
 }
 
 void print_rule(const policy::Considered& rule, const Output& out) {
@@ -78,7 +84,8 @@ void print_rule(const policy::Considered& rule, const Output& out) {
   for (const auto& part : rule.failed) out.line("        fails  " + part);
 }
 
-void print_decision(const access::Decision& decision, const issuer::Principal& principal, const Request& request, const Output& out) {
+void print_decision(const access::Decision& decision, const issuer::Principal& principal, const Request& request,
+                    const Output& out) {
   auto asked = request.resource + "/" + request.action;
   if (decision.allowed()) {
     out.line(out.good("allowed: ") + asked + "  rule " + decision.rule + "  role " + decision.role);
@@ -94,10 +101,15 @@ void print_decision(const access::Decision& decision, const issuer::Principal& p
   out.line("  fix       " + std::string(fix_of(refusal)));
 }
 
-Json decision_json(const access::Decision& decision, const std::vector<policy::Considered>& rules, const Request& request) {
+Json decision_json(const access::Decision& decision, const std::vector<policy::Considered>& rules,
+                   const Request& request) {
   auto outcome = decision.allowed() ? "allow" : decision.outcome == policy::Outcome::deny ? "deny" : "error";
-  auto json = Json::object({{"decision", outcome}, {"resource", request.resource}, {"action", request.action},
-                            {"role", decision.role}, {"rule", decision.rule}, {"policy", decision.policy_digest}});
+  auto json = Json::object({{"decision", outcome},
+                            {"resource", request.resource},
+                            {"action", request.action},
+                            {"role", decision.role},
+                            {"rule", decision.rule},
+                            {"policy", decision.policy_digest}});
   if (decision.refusal) json.set("refusal", to_json(*decision.refusal));
   Json considered = Json::array();
   for (const auto& rule : rules) considered.push(rule_json(rule));
@@ -111,7 +123,8 @@ Result<std::shared_ptr<const context::Facts>> facts_of(const std::string& path, 
   return std::make_shared<const context::TableFacts>(std::move(facts));
 }
 
-Result<int> explain(const ExplainOptions& options, const std::shared_ptr<const policy::Policy>& policy, const Output& out) {
+Result<int> explain(const ExplainOptions& options, const std::shared_ptr<const policy::Policy>& policy,
+                    const Output& out) {
   WW_TRY(auto principal, principal_of(options));
   WW_TRY(auto request, request_of(options, *policy));
   WW_TRY(auto now, time_or_now(options.at));
@@ -120,8 +133,8 @@ Result<int> explain(const ExplainOptions& options, const std::shared_ptr<const p
   access::Snapshot snapshot{policy, facts};
   auto decision = access::decide(snapshot, principal, roles,
                                  {request.resource, request.action, request.method, request.path, request.host}, now);
-  auto rules = policy->explain({principal, roles, request.resource, request.action, request.method, request.path, request.host,
-                                *facts, now});
+  auto rules = policy->explain(
+      {principal, roles, request.resource, request.action, request.method, request.path, request.host, *facts, now});
   if (out.json()) {
     out.value(decision_json(decision, rules, request));
   } else {
@@ -154,7 +167,8 @@ int policy_test(const std::string& directory, const Output& out) {
   Json list = Json::array();
   for (const auto& outcome : *outcomes) {
     if (outcome.failure) ++failed;
-    auto json = Json::object({{"name", outcome.name}, {"where", outcome.where}, {"passed", !outcome.failure.has_value()}});
+    auto json =
+        Json::object({{"name", outcome.name}, {"where", outcome.where}, {"passed", !outcome.failure.has_value()}});
     if (outcome.failure) json.set("failure", to_json(*outcome.failure));
     list.push(std::move(json));
     if (out.json()) continue;

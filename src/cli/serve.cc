@@ -35,7 +35,8 @@ int config_check(const std::string& file, const Output& out) {
   auto policy = policy::Policy::load(config->policy_directory);
   if (!policy) return out.errors(policy.error());
   if (auto routes = gateway::Routes::make(*policy); !routes) return out.error(routes.error());
-  if (auto misfits = policy::misfits(**policy, configured_issuers(*config)); !misfits.empty()) return out.errors(misfits);
+  if (auto misfits = policy::misfits(**policy, configured_issuers(*config)); !misfits.empty())
+    return out.errors(misfits);
   if (out.json())
     out.value(Json::object({{"valid", true}, {"policy", (*policy)->digest()}}));
   else
@@ -69,7 +70,8 @@ int reasons(const Output& out) {
   for (auto reason : all_reasons()) {
     const auto& text = describe(reason);
     list.push(Json::object({{"reason", text.name}, {"meaning", text.meaning}, {"fix", text.fix}}));
-    if (!out.json()) out.line(out.strong(text.name) + "\n  " + std::string(text.meaning) + "\n  fix: " + std::string(text.fix));
+    if (!out.json())
+      out.line(out.strong(text.name) + "\n  " + std::string(text.meaning) + "\n  fix: " + std::string(text.fix));
   }
   if (out.json()) out.value(list);
   return kOk;

@@ -134,7 +134,8 @@ int token_inspect(const std::string& token_file, const Output& out) {
   if (!token) return out.error(token.error());
   auto content = open_unverified(*token);
   if (!content) return out.error(content.error());
-  out.value(Json::object({{"verified", false}, {"header", std::move(content->header)}, {"claims", std::move(content->claims)}}));
+  out.value(Json::object(
+      {{"verified", false}, {"header", std::move(content->header)}, {"claims", std::move(content->claims)}}));
   return kOk;
 }
 

@@ -6,7 +6,8 @@
 
 namespace watchword::cli {
 
-DirectoryWatch::DirectoryWatch(std::string directory) : directory_(std::move(directory)), taken_(state()), last_(taken_) {}
+DirectoryWatch::DirectoryWatch(std::string directory)
+    : directory_(std::move(directory)), taken_(state()), last_(taken_) {}
 
 bool DirectoryWatch::settled_change() {
   auto now = state();

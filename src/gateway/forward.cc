@@ -8,18 +8,20 @@
 namespace watchword::gateway {
 namespace {
 
-constexpr std::array<std::string_view, 9> kHopByHop = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
-                                                       "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"};
+constexpr std::array<std::string_view, 9> kHopByHop = {
+    "connection",        "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade"};
 
 // Headers with which proxies tell backends who calls. Only this gate may, so a client's are never passed on.
 constexpr auto kIdentity = std::to_array<std::string_view>(
-    {"authorization", "dpop", "expect", "forwarded", "proxy", "traceparent", "tracestate", "watchword-assertion", "x-email",
-     "x-host", "x-jwt-assertion", "x-original-host", "x-original-url", "x-real-ip", "x-request-id", "x-rewrite-url",
-     "x-scope-orgid", "x-user"});
+    {"authorization", "dpop", "expect", "forwarded", "proxy", "traceparent", "tracestate", "watchword-assertion",
+     "x-email", "x-host", "x-jwt-assertion", "x-original-host", "x-original-url", "x-real-ip", "x-request-id",
+     "x-rewrite-url", "x-scope-orgid", "x-user"});
 constexpr auto kIdentityPrefixes = std::to_array<std::string_view>(
-    {"cf-access-", "impersonate-", "remote-", "ssl-client-", "tailscale-user-", "x-amzn-oidc-", "x-auth-request-",
-     "x-authenticated-", "x-client-", "x-consumer-", "x-credential-", "x-endpoint-api-", "x-forwarded-", "x-goog-iap-",
-     "x-http-method", "x-ms-client-", "x-ms-token-", "x-pomerium-", "x-remote-", "x-ssl-", "x-watchword-", "x-webauth-"});
+    {"cf-access-",      "impersonate-",     "remote-",       "ssl-client-",  "tailscale-user-", "x-amzn-oidc-",
+     "x-auth-request-", "x-authenticated-", "x-client-",     "x-consumer-",  "x-credential-",   "x-endpoint-api-",
+     "x-forwarded-",    "x-goog-iap-",      "x-http-method", "x-ms-client-", "x-ms-token-",     "x-pomerium-",
+     "x-remote-",       "x-ssl-",           "x-watchword-",  "x-webauth-"});
 
 bool is_identity(std::string_view name) {
   return name.find('_') != std::string_view::npos || std::ranges::find(kIdentity, name) != kIdentity.end() ||
@@ -28,7 +30,8 @@ bool is_identity(std::string_view name) {
 
 // Of the job, or of the gate's own; neither may come from the client, as a header or as a trailer.
 bool is_reserved(std::string_view name, const Route& route) {
-  return is_identity(name) || std::ranges::any_of(route.inject, [&](const Route::Injected& injected) { return injected.name == name; });
+  return is_identity(name) ||
+         std::ranges::any_of(route.inject, [&](const Route::Injected& injected) { return injected.name == name; });
 }
 
 }  // namespace
@@ -39,13 +42,15 @@ void remove_hop_by_hop(http::Headers& headers) {
     if (header.name == "connection")
       for (auto token : split(header.value, ',')) named.push_back(ascii_lower(trim(token)));
   headers.remove_if([&](const http::Header& header) {
-    return std::ranges::find(kHopByHop, header.name) != kHopByHop.end() || std::ranges::find(named, header.name) != named.end();
+    return std::ranges::find(kHopByHop, header.name) != kHopByHop.end() ||
+           std::ranges::find(named, header.name) != named.end();
   });
 }
 
-http::RequestHead to_upstream(http::RequestHead& request, const net::Peer& peer, std::string target,
-                              const Route& route, const Introduction& introduction) {
-  http::RequestHead head{request.method, route.origin.scheme, route.origin.authority, std::move(target), std::move(request.headers)};
+http::RequestHead to_upstream(http::RequestHead& request, const net::Peer& peer, std::string target, const Route& route,
+                              const Introduction& introduction) {
+  http::RequestHead head{request.method, route.origin.scheme, route.origin.authority, std::move(target),
+                         std::move(request.headers)};
   remove_hop_by_hop(head.headers);
   head.headers.remove_if([&](const http::Header& header) { return is_reserved(header.name, route); });
   if (!peer.address.empty()) head.headers.add("x-forwarded-for", peer.address);

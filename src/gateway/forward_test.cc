@@ -28,22 +28,48 @@ http::RequestHead request_with(http::Headers headers) {
 }
 
 http::RequestHead forwarded(http::Headers headers, const Route& route) {
-  Introduction introduction{"the.assertion.jwt", "00-11111111111111111111111111111111-2222222222222222-01", "request-1"};
+  Introduction introduction{"the.assertion.jwt", "00-11111111111111111111111111111111-2222222222222222-01",
+                            "request-1"};
   return to_upstream(request_with(std::move(headers)), kPeer, "/v1/invoices?page=2", route, introduction);
 }
 
 TEST(Forward, TheJobsCredentialNeverReachesTheBackend) {
-  auto head = forwarded({{"authorization", "Bearer secret"}, {"dpop", "proof"}, {"proxy-authorization", "Basic secret"}}, route_with({}));
-  for (auto name : {"authorization", "dpop", "proxy-authorization"}) EXPECT_THAT(head.headers.find(name), IsNull()) << name;
+  auto head = forwarded(
+      {{"authorization", "Bearer secret"}, {"dpop", "proof"}, {"proxy-authorization", "Basic secret"}}, route_with({}));
+  for (auto name : {"authorization", "dpop", "proxy-authorization"})
+    EXPECT_THAT(head.headers.find(name), IsNull()) << name;
 }
 
 TEST(Forward, NoClientTellsTheBackendWhoItIs) {
-  for (std::string name :
-       {"watchword-assertion", "x-watchword-job", "x_watchword_job", "watchword_assertion", "x-forwarded-user", "x-forwarded-for",
-        "x-forwarded-client-cert", "forwarded", "x-remote-user", "x-remote-group", "remote-user", "impersonate-user",
-        "impersonate-group", "x-auth-request-email", "cf-access-jwt-assertion", "x-goog-iap-jwt-assertion", "ssl-client-verify",
-        "x-ssl-client-cert", "x-webauth-user", "x-original-url", "x-rewrite-url", "x-http-method-override", "x-real-ip", "x-user",
-        "x-scope-orgid", "proxy", "tracestate", "x-request-id", "traceparent"}) {
+  for (std::string name : {"watchword-assertion",
+                           "x-watchword-job",
+                           "x_watchword_job",
+                           "watchword_assertion",
+                           "x-forwarded-user",
+                           "x-forwarded-for",
+                           "x-forwarded-client-cert",
+                           "forwarded",
+                           "x-remote-user",
+                           "x-remote-group",
+                           "remote-user",
+                           "impersonate-user",
+                           "impersonate-group",
+                           "x-auth-request-email",
+                           "cf-access-jwt-assertion",
+                           "x-goog-iap-jwt-assertion",
+                           "ssl-client-verify",
+                           "x-ssl-client-cert",
+                           "x-webauth-user",
+                           "x-original-url",
+                           "x-rewrite-url",
+                           "x-http-method-override",
+                           "x-real-ip",
+                           "x-user",
+                           "x-scope-orgid",
+                           "proxy",
+                           "tracestate",
+                           "x-request-id",
+                           "traceparent"}) {
     auto head = forwarded({{name, "forged"}}, route_with({}));
     for (const auto& header : head.headers) EXPECT_NE(header.value, "forged") << name;
   }
@@ -73,14 +99,22 @@ TEST(Forward, AnInjectedCredentialReplacesTheClientsOwn) {
 }
 
 TEST(Forward, ConnectionNamesHeadersOfThisHopOnlyAndNeverTheGates) {
-  auto head = forwarded({{"connection", "close, X-Secret-Hop, Watchword-Assertion"}, {"x-secret-hop", "1"}, {"te", "trailers"}, {"upgrade", "h2c"}},
+  auto head = forwarded({{"connection", "close, X-Secret-Hop, Watchword-Assertion"},
+                         {"x-secret-hop", "1"},
+                         {"te", "trailers"},
+                         {"upgrade", "h2c"}},
                         route_with({}));
-  for (auto name : {"connection", "x-secret-hop", "te", "upgrade"}) EXPECT_THAT(head.headers.find(name), IsNull()) << name;
+  for (auto name : {"connection", "x-secret-hop", "te", "upgrade"})
+    EXPECT_THAT(head.headers.find(name), IsNull()) << name;
   EXPECT_THAT(head.headers.find("watchword-assertion"), NotNull());
 }
 
 TEST(Forward, ResponsesLoseWhatBelongsToTheBackendsConnection) {
-  auto head = to_client({200, {{"connection", "keep-alive, x-hop"}, {"keep-alive", "timeout=5"}, {"x-hop", "1"}, {"content-type", "text/plain"}}});
+  auto head = to_client({200,
+                         {{"connection", "keep-alive, x-hop"},
+                          {"keep-alive", "timeout=5"},
+                          {"x-hop", "1"},
+                          {"content-type", "text/plain"}}});
   for (auto name : {"connection", "keep-alive", "x-hop"}) EXPECT_THAT(head.headers.find(name), IsNull()) << name;
   EXPECT_THAT(head.headers.find("content-type"), NotNull());
 }
@@ -88,7 +122,9 @@ TEST(Forward, ResponsesLoseWhatBelongsToTheBackendsConnection) {
 class TwoPieces final : public http::Body {
  public:
   explicit TwoPieces(http::Headers trailers) : trailers_(std::move(trailers)) {}
-  net::Task<Result<std::string_view>> next() override { co_return left_-- > 0 ? std::string_view("piece") : std::string_view(); }
+  net::Task<Result<std::string_view>> next() override {
+    co_return left_-- > 0 ? std::string_view("piece") : std::string_view();
+  }
   std::optional<std::uint64_t> length() const override { return std::nullopt; }
   const http::Headers& trailers() const override { return trailers_; }
 
@@ -100,7 +136,10 @@ class TwoPieces final : public http::Body {
 net::Task<Result<std::string>> read_through(http::Body& body) { return http::read_all(body, 1024); }
 
 TEST(Forward, TrailersCarryNoIdentityEither) {
-  TwoPieces body({{"watchword-assertion", "forged"}, {"x-remote-user", "root"}, {"x-api-key", "of the job"}, {"x-checksum", "abc"}});
+  TwoPieces body({{"watchword-assertion", "forged"},
+                  {"x-remote-user", "root"},
+                  {"x-api-key", "of the job"},
+                  {"x-checksum", "abc"}});
   auto route = route_with({{"x-api-key", "of the gate"}});
   UpstreamBody upload(body, route);
   auto read = net::run_blocking(read_through(upload));

@@ -83,9 +83,12 @@ class ProxyImpl final : public Proxy {
     const auto& resource = *target->route->resource;
     entry.resource = resource.name();
     if (!plain_method(request.method))
-      co_return co_await refuse(exchange, std::move(entry), {Reason::method_not_allowed, request.method, "a method in upper case, not TRACE", {}, {}}, nullptr);
+      co_return co_await refuse(
+          exchange, std::move(entry),
+          {Reason::method_not_allowed, request.method, "a method in upper case, not TRACE", {}, {}}, nullptr);
     if (request.headers.has_token("connection", "upgrade") || request.method == "CONNECT")
-      co_return co_await refuse(exchange, std::move(entry), {Reason::upgrade_unsupported, request.method, {}, {}, {}}, nullptr);
+      co_return co_await refuse(exchange, std::move(entry), {Reason::upgrade_unsupported, request.method, {}, {}, {}},
+                                nullptr);
 
     auto now = parts_.clock.now();
     auto presented = present(request, now);
@@ -96,20 +99,26 @@ class ProxyImpl final : public Proxy {
 
     const auto* action = resource.action_for(request.method, target->path);
     if (!action) {
-      Error error{Reason::action_unknown, request.method + " " + target->path, "a method and path of an action of " + resource.name(), {}, {}};
+      Error error{Reason::action_unknown,
+                  request.method + " " + target->path,
+                  "a method and path of an action of " + resource.name(),
+                  {},
+                  {}};
       co_return co_await refuse(exchange, std::move(entry), std::move(error), &session);
     }
     entry.action = *action;
     access::Asked asked{resource.name(), *action, request.method, target->path, request.host()};
     auto decision = access::decide(parts_.service.snapshot(), session, *presented->grant, asked, now);
     access::Recorder::describe(entry, decision);
-    if (!decision.allowed()) co_return co_await refuse(exchange, std::move(entry), *std::move(decision.refusal), &session);
+    if (!decision.allowed())
+      co_return co_await refuse(exchange, std::move(entry), *std::move(decision.refusal), &session);
 
     auto record = entry.id;
     if (auto recorded = co_await put_on_record(std::move(entry)); !recorded)
       co_return co_await answer_failure(exchange, std::move(recorded).error(), {});
     // The record may have taken its time: what ended meanwhile is not forwarded any more.
-    if (auto late = access::decide(parts_.service.snapshot(), session, *presented->grant, asked, parts_.clock.now()); !late.allowed())
+    if (auto late = access::decide(parts_.service.snapshot(), session, *presented->grant, asked, parts_.clock.now());
+        !late.allowed())
       co_return co_await answer_failure(exchange, *std::move(late.refusal), std::move(record));
     allowed_.add();
     auto assertion = parts_.assertions.for_session(session, resource.name(), now);
@@ -121,7 +130,8 @@ class ProxyImpl final : public Proxy {
 
  private:
   Counter& counter(std::string_view decision) {
-    return parts_.metrics.counter("watchword_requests", "Proxied requests by decision", {{"decision", std::string(decision)}});
+    return parts_.metrics.counter("watchword_requests", "Proxied requests by decision",
+                                  {{"decision", std::string(decision)}});
   }
 
   std::shared_ptr<Pool> pool() {
@@ -148,9 +158,12 @@ class ProxyImpl final : public Proxy {
 
   net::Task<Status> put_on_record(audit::Entry entry) {
     switch (parts_.records) {
-      case RequestRecords::off: return nothing();
-      case RequestRecords::batch: return parts_.recorder.queue_or_commit(std::move(entry));
-      case RequestRecords::sync: return parts_.recorder.commit(std::move(entry));
+      case RequestRecords::off:
+        return nothing();
+      case RequestRecords::batch:
+        return parts_.recorder.queue_or_commit(std::move(entry));
+      case RequestRecords::sync:
+        return parts_.recorder.commit(std::move(entry));
     }
     std::unreachable();
   }
@@ -163,7 +176,8 @@ class ProxyImpl final : public Proxy {
     RefusalText text{{}, session ? issuer::you_are(session->principal()) : "", entry.role, entry.rule};
     auto told = parts_.recorder.queue_refusal(std::move(entry), std::move(error), session != nullptr);
     text.record = std::move(told.record);
-    auto nonce = told.error.reason == Reason::dpop_nonce_required ? parts_.service.parts().dpop.nonce(parts_.clock.now()) : "";
+    auto nonce =
+        told.error.reason == Reason::dpop_nonce_required ? parts_.service.parts().dpop.nonce(parts_.clock.now()) : "";
     co_await send_refusal(exchange.reply, told.error, text, nonce);
   }
 
@@ -173,7 +187,8 @@ class ProxyImpl final : public Proxy {
   }
 
   // Streams both ways; whatever goes wrong after the response has begun ends it so that the client sees it cut short.
-  net::Task<void> forward(http::Exchange& exchange, const Route& route, http::Client& client, http::RequestHead head, std::string record) {
+  net::Task<void> forward(http::Exchange& exchange, const Route& route, http::Client& client, http::RequestHead head,
+                          std::string record) {
     bool has_body = exchange.body.length() != std::uint64_t{0};
     UpstreamBody upload(exchange.body, route);
     auto response = co_await client.send(std::move(head), has_body ? &upload : nullptr);

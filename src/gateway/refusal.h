@@ -10,8 +10,8 @@
 namespace watchword::gateway {
 
 struct RefusalText {
-  std::string record;         // empty when nothing could be recorded
-  std::string you_are;        // empty for a caller that was not verified, who then learns no detail
+  std::string record;   // empty when nothing could be recorded
+  std::string you_are;  // empty for a caller that was not verified, who then learns no detail
   std::string role, rule;
 };
 

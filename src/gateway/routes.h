@@ -1,5 +1,5 @@
-// What the proxy needs beside the policy: upstream TLS contexts and injected credentials, resolved when a policy is loaded,
-// so that a missing file or secret refuses the new policy and not a request.
+// What the proxy needs beside the policy: upstream TLS contexts and injected credentials, resolved when a policy is
+// loaded, so that a missing file or secret refuses the new policy and not a request.
 #pragma once
 
 #include <memory>

@@ -145,7 +145,8 @@ void check_spelling(Decoder& decoder, const Node& node, const std::string& text)
   std::ranges::replace_if(path, [](char c) { return c == '*' || c == '?'; }, '_');
   const auto normal = http::normalise_path(path);
   if (!normal)
-    decoder.refuse(node.at, fmt::format("the path '{}' ({})", text, normal.error().found), "a path that a request can have");
+    decoder.refuse(node.at, fmt::format("the path '{}' ({})", text, normal.error().found),
+                   "a path that a request can have");
   else if (*normal != path)
     decoder.refuse(node.at, fmt::format("the path '{}'", text), fmt::format("its plain spelling, like '{}'", *normal));
 }

@@ -32,7 +32,8 @@ issuers:
 log_level: warn
 )";
 
-constexpr std::string_view kPolicy = R"(# Written by `watchword dev`. Edit it: the gate takes up the change within a second.
+constexpr std::string_view kPolicy =
+    R"(# Written by `watchword dev`. Edit it: the gate takes up the change within a second.
 resources:
   billing-api:
     http: {{ upstream: "http://127.0.0.1:{backend}", host: billing.localhost }}
@@ -101,7 +102,8 @@ Status lay_out(const std::string& folder, const std::string& policy, const Ports
   WW_CHECK(write_if_absent(folder + "/sealing.key", to_base64(key) + "\n", 0600));
   WW_CHECK(make_directories(folder + "/log"));
   WW_CHECK(make_directories(folder + "/policy"));
-  if (policy.empty()) return write_if_absent(folder + "/policy/billing.yaml", fmt::format(kPolicy, arg("backend", ports.backend)), 0644);
+  if (policy.empty())
+    return write_if_absent(folder + "/policy/billing.yaml", fmt::format(kPolicy, arg("backend", ports.backend)), 0644);
   return {};
 }
 
@@ -110,14 +112,21 @@ void print_hints(const std::string& folder, const Ports& ports, const Gate& gate
   line(out.strong("Watchword runs on loopback."));
   line(fmt::format("  token endpoint  http://127.0.0.1:{}/oauth/token", ports.api));
   line(fmt::format("  gateway         http://billing.localhost:{}  (resource billing-api)", ports.gateway));
-  line(fmt::format("  issuer          http://127.0.0.1:{}/token    (mints an ID token; a stand-in for GitLab)", ports.issuer));
+  line(fmt::format("  issuer          http://127.0.0.1:{}/token    (mints an ID token; a stand-in for GitLab)",
+                   ports.issuer));
   line(fmt::format("  state           {}", folder));
   line("");
   line("Try, in another terminal:");
   line(fmt::format("  ID=$(curl -s 'http://127.0.0.1:{}/token?project_path=acme/billing&ref=main')", ports.issuer));
-  line(fmt::format("  TOKEN=$(curl -s http://127.0.0.1:{}/oauth/token -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange \\", ports.api));
-  line("    -d subject_token_type=urn:ietf:params:oauth:token-type:id_token -d subject_token=$ID | jq -r .access_token)");
-  line(fmt::format("  curl -s http://billing.localhost:{}/v1/invoices -H \"Authorization: Bearer $TOKEN\"", ports.gateway));
+  line(
+      fmt::format("  TOKEN=$(curl -s http://127.0.0.1:{}/oauth/token -d "
+                  "grant_type=urn:ietf:params:oauth:grant-type:token-exchange \\",
+                  ports.api));
+  line(
+      "    -d subject_token_type=urn:ietf:params:oauth:token-type:id_token -d subject_token=$ID | jq -r "
+      ".access_token)");
+  line(fmt::format("  curl -s http://billing.localhost:{}/v1/invoices -H \"Authorization: Bearer $TOKEN\"",
+                   ports.gateway));
   line(fmt::format("  watchword sessions list --config {}/watchword.yaml", folder));
   line(fmt::format("  watchword audit verify {}/log --key '{}'", folder, gate.log_verifier_key()));
   line("Ctrl-C stops it.");
@@ -144,8 +153,8 @@ int dev(const DevOptions& options, const Output& out) {
   net::LoopPool loops(1);
   api::Router issuer_router;
   EchoBackend backend;
-  auto issuer = DevIssuer::make(fmt::format("http://127.0.0.1:{}", ports.issuer), fmt::format("http://127.0.0.1:{}", ports.api),
-                                clock, random);
+  auto issuer = DevIssuer::make(fmt::format("http://127.0.0.1:{}", ports.issuer),
+                                fmt::format("http://127.0.0.1:{}", ports.api), clock, random);
   if (!issuer) return out.error(issuer.error());
   (*issuer)->add_to(issuer_router);
   auto issuer_server = listen_on(loops, ports.issuer, issuer_router);

@@ -19,7 +19,8 @@ net::Task<void> EchoBackend::handle(http::Exchange& exchange) {
                               {"headers", std::move(headers)},
                               {"body_bytes", static_cast<std::int64_t>(body->size())}});
   // A failing write means that the client has gone.
-  static_cast<void>(co_await exchange.reply.send({200, {{"content-type", "application/json"}}}, answer.pretty() + "\n"));
+  static_cast<void>(
+      co_await exchange.reply.send({200, {{"content-type", "application/json"}}}, answer.pretty() + "\n"));
 }
 
 }  // namespace watchword::cli

@@ -32,7 +32,8 @@ DevIssuer::DevIssuer(std::string url, std::string audience, crypto::PrivateKey k
       clock_(clock),
       random_(random) {}
 
-Result<std::unique_ptr<DevIssuer>> DevIssuer::make(std::string url, std::string audience, const Clock& clock, Random& random) {
+Result<std::unique_ptr<DevIssuer>> DevIssuer::make(std::string url, std::string audience, const Clock& clock,
+                                                   Random& random) {
   WW_TRY(auto key, crypto::PrivateKey::generate(crypto::KeyType::rsa));
   return std::unique_ptr<DevIssuer>(new DevIssuer(std::move(url), std::move(audience), std::move(key), clock, random));
 }
@@ -46,41 +47,42 @@ Json DevIssuer::claims(const http::Form& wanted) const {
   auto project = value_or(wanted, "project_path", "acme/billing");
   auto ref = value_or(wanted, "ref", "main");
   auto space = project.substr(0, project.rfind('/'));
-  auto claims = Json::object({{"iss", url_},
-                              {"sub", "project_path:" + project + ":ref_type:branch:ref:" + ref},
-                              {"aud", audience_},
-                              {"iat", now},
-                              {"nbf", now - 5},
-                              {"exp", now + life},
-                              {"jti", random_token(random_)},
-                              {"project_id", "42"},
-                              {"project_path", project},
-                              {"namespace_id", "7"},
-                              {"namespace_path", space},
-                              {"job_project_id", "42"},
-                              {"job_project_path", project},
-                              {"job_namespace_id", "7"},
-                              {"job_namespace_path", space},
-                              {"user_id", "1001"},
-                              {"user_login", "jane"},
-                              {"user_email", "jane@example.com"},
-                              {"user_access_level", "maintainer"},
-                              {"pipeline_id", "815"},
-                              {"pipeline_source", "push"},
-                              {"job_id", "4711"},
-                              {"ref", ref},
-                              {"ref_type", "branch"},
-                              {"ref_path", "refs/heads/" + ref},
-                              {"ref_protected", ref == "main" ? "true" : "false"},
-                              {"environment", "production"},
-                              {"environment_protected", "true"},
-                              {"deployment_tier", "production"},
-                              {"runner_id", 12},
-                              {"runner_environment", "self-hosted"},
-                              {"sha", kSha},
-                              {"ci_config_ref_uri", "gitlab.example.com/" + project + "//.gitlab-ci.yml@refs/heads/" + ref},
-                              {"ci_config_sha", kSha},
-                              {"project_visibility", "private"}});
+  auto claims =
+      Json::object({{"iss", url_},
+                    {"sub", "project_path:" + project + ":ref_type:branch:ref:" + ref},
+                    {"aud", audience_},
+                    {"iat", now},
+                    {"nbf", now - 5},
+                    {"exp", now + life},
+                    {"jti", random_token(random_)},
+                    {"project_id", "42"},
+                    {"project_path", project},
+                    {"namespace_id", "7"},
+                    {"namespace_path", space},
+                    {"job_project_id", "42"},
+                    {"job_project_path", project},
+                    {"job_namespace_id", "7"},
+                    {"job_namespace_path", space},
+                    {"user_id", "1001"},
+                    {"user_login", "jane"},
+                    {"user_email", "jane@example.com"},
+                    {"user_access_level", "maintainer"},
+                    {"pipeline_id", "815"},
+                    {"pipeline_source", "push"},
+                    {"job_id", "4711"},
+                    {"ref", ref},
+                    {"ref_type", "branch"},
+                    {"ref_path", "refs/heads/" + ref},
+                    {"ref_protected", ref == "main" ? "true" : "false"},
+                    {"environment", "production"},
+                    {"environment_protected", "true"},
+                    {"deployment_tier", "production"},
+                    {"runner_id", 12},
+                    {"runner_environment", "self-hosted"},
+                    {"sha", kSha},
+                    {"ci_config_ref_uri", "gitlab.example.com/" + project + "//.gitlab-ci.yml@refs/heads/" + ref},
+                    {"ci_config_sha", kSha},
+                    {"project_visibility", "private"}});
   for (const auto& [name, value] : wanted)
     if (name != "expires_in") claims.set(name, value);
   return claims;

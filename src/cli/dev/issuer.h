@@ -17,7 +17,8 @@ namespace watchword::cli {
 class DevIssuer {
  public:
   // RS256 with a new key, as GitLab signs. `url`: its own.
-  static Result<std::unique_ptr<DevIssuer>> make(std::string url, std::string audience, const Clock& clock, Random& random);
+  static Result<std::unique_ptr<DevIssuer>> make(std::string url, std::string audience, const Clock& clock,
+                                                 Random& random);
   // GET /.well-known/openid-configuration, /oauth/discovery/keys, and /token: the query sets claims by name
   // (project_path=..., job_id=..., ref=..., aud=...) and expires_in in seconds, which may be negative.
   void add_to(api::Router& router);

@@ -50,7 +50,8 @@ Result<std::optional<SessionRow>> find_session(Database& database, std::string_v
 }
 
 Status each_session_in_memory(Database& database, Time now, const std::function<void(SessionRow)>& each) {
-  WW_TRY(Statement statement, database.prepare(select_sessions() + " WHERE keep_until>?1 OR ended IS NULL ORDER BY id"));
+  WW_TRY(Statement statement,
+         database.prepare(select_sessions() + " WHERE keep_until>?1 OR ended IS NULL ORDER BY id"));
   statement.bind(1, to_column(now));
   for (;;) {
     WW_TRY(const bool more, statement.step());
