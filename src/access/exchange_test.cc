@@ -119,7 +119,9 @@ TEST(Exchange, IsSinglePerJobWhereThePolicySaysSo) {
   EXPECT_EQ(reason_of(gate.exchange(gate.id_token("1", "acme/once"))), Reason::token_already_used);
 
   gate.store().fail(true);
-  EXPECT_EQ(reason_of(gate.exchange(gate.id_token("2", "acme/once"))), Reason::store_unavailable);
+  auto failed = gate.exchange(gate.id_token("2", "acme/once"));
+  EXPECT_EQ(reason_of(failed), Reason::store_unavailable);
+  EXPECT_THAT(failed.error().you_are, ::testing::HasSubstr("acme/once job 2"));
   gate.store().fail(false);
   EXPECT_TRUE(gate.exchange(gate.id_token("2", "acme/once")).has_value()) << "what was never given was not used";
 }

@@ -41,7 +41,9 @@ Session::Session(Opening opening)
       limits_(opening.limits),
       bound_key_(std::move(opening.bound_key)),
       opened_(opening.opened),
-      expires_(opening.expires) {}
+      expires_(opening.expires) {
+  who_.shrink_to_fit();  // there may be a million of them
+}
 
 std::shared_ptr<const policy::Roles> Session::roles(const std::shared_ptr<const policy::Policy>& policy) const {
   auto cached = cached_roles_.get();

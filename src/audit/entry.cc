@@ -73,7 +73,7 @@ class ObjectWriter {
 
 std::string write(const Entry& entry, const Names& truncated) {
   std::string out;
-  out.reserve(512 + entry.who.size() + entry.path.size());
+  out.reserve(768 + entry.who.size() + entry.path.size());
   ObjectWriter object(out);
   object.text("action", entry.action);
   object.text("decision", name(entry.outcome));

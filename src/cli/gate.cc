@@ -111,7 +111,7 @@ Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, s
                                                   http::Handler& handler, bool tls) {
   http::Server::Options options{
       .address = address, .tls = tls ? tls_ : nullptr, .limits = {}, .metrics = &metrics_, .name = name};
-  return http::Server::start(loops_->loops(), std::move(options), handler);
+  return http::Server::start(loops_->loops(), options, handler);
 }
 
 Status Gate::listen() {

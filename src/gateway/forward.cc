@@ -47,7 +47,7 @@ void remove_hop_by_hop(http::Headers& headers) {
   });
 }
 
-http::RequestHead to_upstream(http::RequestHead& request, const net::Peer& peer, std::string target, const Route& route,
+http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, std::string target, const Route& route,
                               const Introduction& introduction) {
   http::RequestHead head{request.method, route.origin.scheme, route.origin.authority, std::move(target),
                          std::move(request.headers)};

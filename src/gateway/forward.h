@@ -18,8 +18,7 @@ struct Introduction {
 
 // Removed: hop-by-hop headers (RFC 9110 7.6.1), the job's credential, every header with which backends are told an
 // identity, and names with '_' (CGI-like backends read them as '-'). `target`: the normalised path and the query.
-// The request's headers are moved out of it.
-http::RequestHead to_upstream(http::RequestHead& request, const net::Peer& peer, std::string target, const Route& route,
+http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, std::string target, const Route& route,
                               const Introduction& introduction);
 // The request's body as the backend gets it: as it is, but for trailers that would be read as headers of the gate's.
 // Borrows both.

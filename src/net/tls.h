@@ -20,7 +20,8 @@ class TlsServerContext {
     std::string client_ca = {};  // when set, clients must present a certificate that it signed
   };
   // config_invalid with the file that is wrong. ALPN offers `protocols` in this order.
-  static Result<std::shared_ptr<TlsServerContext>> make(Files files, std::vector<std::string> protocols = {"http/1.1"});
+  static Result<std::shared_ptr<TlsServerContext>> make(Files files,
+                                                        const std::vector<std::string>& protocols = {"http/1.1"});
   // Loads the files again if they changed; on failure the certificate in force stays and the error says why.
   // True when something changed. Any thread; connections in flight keep what they have.
   Result<bool> reload_if_changed();

@@ -45,7 +45,7 @@ struct Context {
   std::string alpn;
 };
 
-std::shared_ptr<SSL_CTX> share(std::shared_ptr<Context> context) { return {context, context->ssl.get()}; }
+std::shared_ptr<SSL_CTX> share(const std::shared_ptr<Context>& context) { return {context, context->ssl.get()}; }
 
 bool set_policy(SSL_CTX* ssl) {
   SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_PRIORITIZE_CHACHA |
@@ -188,7 +188,8 @@ struct TlsServerContext::State {
 TlsServerContext::TlsServerContext(std::unique_ptr<State> state) : state_(std::move(state)) {}
 TlsServerContext::~TlsServerContext() = default;
 
-Result<std::shared_ptr<TlsServerContext>> TlsServerContext::make(Files files, std::vector<std::string> protocols) {
+Result<std::shared_ptr<TlsServerContext>> TlsServerContext::make(Files files,
+                                                                 const std::vector<std::string>& protocols) {
   auto state = std::make_unique<State>();
   state->files = std::move(files);
   WW_TRY(state->alpn, alpn_wire(protocols));

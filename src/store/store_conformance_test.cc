@@ -119,6 +119,35 @@ TEST_P(StoreConformance, WhatIsAcknowledgedCanBeReadAtOnceAndInOrder) {
   EXPECT_TRUE(std::ranges::is_sorted(acknowledged));
 }
 
+TEST_P(StoreConformance, WhatCanWaitIsWrittenWithoutCompanyAndBeforeWhatComesAfterIt) {
+  const auto that_can_wait = [](std::string entry) {
+    Batch batch = with_entries({std::move(entry)});
+    batch.can_wait = true;
+    return batch;
+  };
+  std::promise<std::uint64_t> alone;
+  store_->commit(that_can_wait("a"), [&](Result<std::uint64_t> index) { alone.set_value(index.value()); });
+  EXPECT_EQ(alone.get_future().get(), 0u);
+
+  std::atomic<bool> written = false;
+  store_->commit(that_can_wait("b"), [&](Result<std::uint64_t> index) { written = index == 1u; });
+  EXPECT_EQ(store_->commit_and_wait(with_entries({"c"})).value(), 2u);
+  EXPECT_TRUE(written);
+}
+
+TEST_P(StoreConformance, WhatCanWaitIsNotLostWhenTheStoreIsClosed) {
+  if (std::string_view(GetParam().name) == "sqlite_memory") GTEST_SKIP() << "nothing stays";
+  std::atomic<int> written = 0;
+  for (int i = 0; i < 100; ++i) {
+    Batch batch = with_entries({std::to_string(i)});
+    batch.can_wait = true;
+    store_->commit(std::move(batch), [&](Result<std::uint64_t> index) { written += index.has_value(); });
+  }
+  open({});
+  EXPECT_EQ(written, 100);
+  EXPECT_EQ(store_->log_size().value(), 100u);
+}
+
 TEST_P(StoreConformance, ManyThreadsCommitAndEachBatchIsAcknowledgedOnce) {
   constexpr int kThreads = 8, kEach = 500;
   std::mutex mutex;

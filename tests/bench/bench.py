@@ -14,11 +14,11 @@ import statistics
 import sys
 import urllib.parse
 
-from rig import HOST, PROXY, BenchError, Rig
+from rig import CONNECTIONS, HOST, PROXY, BenchError, Rig
 
 ROUNDS = 3
 TOKENS_PER_ROUND, EXCHANGE_SECONDS = 20_000, 2
-PROXY_SECONDS = 4
+PROXY_SECONDS = 3
 SESSIONS_IN_STORE = 100_000
 IDLE_CONNECTIONS = 8_000
 EXCHANGE_FORM = {
@@ -74,8 +74,7 @@ def exchange(rig, report, gate):
     against = "bare OpenSSL: RS256 verify + ES256 sign"
     report.add("exchange", middle(rounds), "requests/s", against, ceiling, [r["rate"] for r in rounds])
     for name in ("p50", "p99"):
-        report.add(f"exchange_{name}", middle(rounds, f"{name}_us") / 1e3, "ms", f"{against}, 64 in turn", 64e3 / ceiling)
-    return crypto
+        report.add(f"exchange_{name}", middle(rounds, f"{name}_us") / 1e3, "ms", f"{against}, {CONNECTIONS} in turn", CONNECTIONS * 1e3 / ceiling)
 
 
 def token_verify(rig, report):
@@ -117,16 +116,24 @@ def introspect(rig, report, gate, tokens):
     report.add("introspect", middle(rounds), "requests/s", "/healthz of the same gate", middle(plain), [r["rate"] for r in rounds])
 
 
-def proxy(rig, report, gate, peer, tokens):
+def proxy(rig, report, gate, unrecorded, peer):
     note("proxy_http1")
-    file = rig.requests_file("proxied", [("GET", "/v1/invoices", {"Host": HOST, "Authorization": f"Bearer {token}"}, "") for token in tokens])
-    ours, theirs = [], []
+    file = {}
+    for server in (gate, unrecorded):
+        requests = [("GET", "/v1/invoices", {"Host": HOST, "Authorization": f"Bearer {token}"}, "") for token in access_tokens(rig, server, CONNECTIONS)]
+        file[server] = rig.requests_file(f"proxied-{server.gateway}", requests)
+    theirs, ours, without = [], [], []
     for _ in range(ROUNDS):
-        theirs.append(rig.wrk(peer.port, PROXY_SECONDS, "requests.lua", file, server=peer))
-        ours.append(rig.wrk(gate.gateway, PROXY_SECONDS, "requests.lua", file, server=gate))
+        theirs.append(rig.wrk(peer.port, PROXY_SECONDS, "requests.lua", file[gate], server=peer))
+        ours.append(rig.wrk(gate.gateway, PROXY_SECONDS, "requests.lua", file[gate], server=gate))
+        without.append(rig.wrk(unrecorded.gateway, PROXY_SECONDS, "requests.lua", file[unrecorded], server=unrecorded))
     show("nginx", theirs)
     show("gate", ours)
-    report.add("proxy_http1", middle(ours), "requests/s", "nginx as plain proxy", middle(theirs), [r["rate"] for r in ours])
+    show("gate, requests not recorded", without)
+    against = "nginx as plain proxy"
+    report.add("proxy_http1", middle(ours), "requests/s", against, middle(theirs), [r["rate"] for r in ours])
+    report.add("proxy_http1_cpu", middle(ours, "cpu_us"), "us/request", against, middle(theirs, "cpu_us"))
+    report.add("proxy_http1_unrecorded", middle(without), "requests/s", against, middle(theirs), [r["rate"] for r in without])
 
 
 def decisions(rig, report):
@@ -137,7 +144,7 @@ def decisions(rig, report):
         report.add(name, rules[name], "ns", "decide_rules_10", rules["decide_rules_10"])
     sessions = rig.micro("sessions", 1_000, 1_000_000)
     note(f"  a session among 1,000,000 takes {sessions['session_bytes_1000000']:,} bytes")
-    for count in (1_000, 1_000_000):
+    for count in (1_000, 1_000_000, "1000000_active"):
         name = f"decide_sessions_{count}"
         report.add(name, sessions[name], "ns", "decide_sessions_1000", sessions["decide_sessions_1000"])
 
@@ -202,11 +209,12 @@ def run(build):
         peer = rig.nginx("peer", PROXY, backend=backend.port)
         exchange(rig, report, gate)
         token_verify(rig, report)
-        tokens = access_tokens(rig, gate, 64)
+        tokens = access_tokens(rig, gate, CONNECTIONS)
         introspect(rig, report, gate, tokens)
         decisions(rig, report)
-        proxy(rig, report, gate, peer, tokens)
-        for server in (gate, peer, backend):
+        unrecorded = rig.gate("unrecorded", rig.folder / "jwks.json", backend.port, records="off")
+        proxy(rig, report, gate, unrecorded, peer)
+        for server in (gate, unrecorded, peer, backend):
             rig.stop(server)
         memory_and_start(rig, report, minted["bytes_each"])
     return report

@@ -104,40 +104,52 @@ Json decide_rules_bench() {
   return measured(cases, 9);
 }
 
-Json decide_sessions_bench(const std::vector<std::size_t>& counts) {
-  struct Sized {
-    access::SessionTable table;
-    std::vector<std::string> ids;
-    std::vector<std::uint32_t> order;  // random, so that the next session is seldom in a cache
-    std::size_t next = 0;
-  };
-  const access::Snapshot snapshot{policy_with(10), std::make_shared<const context::TableFacts>()};
-  const auto grant = grant_for("api-0");
-  SeededRandom random(1);
-  Json out = Json::object();
-  std::vector<std::unique_ptr<Sized>> all;
-  std::vector<Case> cases;
-  for (const std::size_t count : counts) {
-    auto& sized = *all.emplace_back(std::make_unique<Sized>());
+namespace {
+
+// A table of sessions, and the door behind it.
+struct Sessions {
+  access::Snapshot snapshot{policy_with(10), std::make_shared<const context::TableFacts>()};
+  std::unique_ptr<access::Grant> grant = grant_for("api-0");
+  access::SessionTable table;
+  std::vector<std::string> ids;  // in random order, so that the next session is seldom in a cache
+  std::size_t next = 0;
+  std::int64_t bytes_each = 0;
+
+  explicit Sessions(std::size_t count) {
+    SeededRandom random(1);
     const auto before = resident_bytes();
     for (std::size_t i = 0; i < count; ++i) {
       auto session = session_in(0, i, random);
       static_cast<void>(session->roles(snapshot.policy));  // kept from the first decision on
       session->set_durable();
-      sized.table.insert(session);
+      table.insert(std::move(session));
     }
-    out.set("session_bytes_" + std::to_string(count), (resident_bytes() - before) / static_cast<std::int64_t>(count));
-    sized.table.each([&](const auto& session) { sized.ids.push_back(session->id()); });
-    sized.order.resize(count);
-    for (std::size_t i = 0; i < count; ++i) sized.order[i] = static_cast<std::uint32_t>(i);
-    std::shuffle(sized.order.begin(), sized.order.end(), std::mt19937(1));
-    cases.push_back({"decide_sessions_" + std::to_string(count), [&sized, &snapshot, &grant] {
-                       const auto& id = sized.ids[sized.order[sized.next++ % sized.order.size()]];
-                       const auto session = sized.table.find(id);
-                       const auto decision =
-                           access::decide(snapshot, *session, *grant, {"api-0", "write", "POST", "/", ""}, kNow);
-                       must(decision.allowed(), "the decision is another one");
-                     }});
+    bytes_each = (resident_bytes() - before) / static_cast<std::int64_t>(count);
+    table.each([&](const auto& session) { ids.push_back(session->id()); });
+    std::shuffle(ids.begin(), ids.end(), std::mt19937(1));
+  }
+
+  void decide(std::size_t active) {
+    const auto session = table.find(ids[next++ % active]);
+    const auto decision = access::decide(snapshot, *session, *grant, {"api-0", "write", "POST", "/", ""}, kNow);
+    must(decision.allowed(), "the decision is another one");
+  }
+};
+
+}  // namespace
+
+Json decide_sessions_bench(const std::vector<std::size_t>& counts) {
+  constexpr std::size_t kActive = 1'000;
+  Json out = Json::object();
+  std::vector<std::unique_ptr<Sessions>> all;
+  std::vector<Case> cases;
+  for (const std::size_t count : counts) {
+    auto& sessions = *all.emplace_back(std::make_unique<Sessions>(count));
+    const std::string number = std::to_string(count);
+    out.set("session_bytes_" + number, sessions.bytes_each);
+    cases.push_back({"decide_sessions_" + number, [&sessions, count] { sessions.decide(count); }});
+    if (count > kActive)
+      cases.push_back({"decide_sessions_" + number + "_active", [&sessions] { sessions.decide(kActive); }});
   }
   const auto times = measure(cases, 7, 0.3);
   for (std::size_t i = 0; i < cases.size(); ++i) out.set(cases[i].name, times[i]);

@@ -31,7 +31,7 @@ issuers:
     jwks_file: {jwks}
 clients:
   billing-backend: {{ secret: "sha256:{client_hash}", resources: [billing-api] }}
-audit: {{ requests: batch }}
+audit: {{ requests: {records} }}
 threads: 1
 log_level: warn
 """
@@ -183,7 +183,7 @@ class Rig:
         server.stop()
         self.servers.remove(server)
 
-    def gate(self, name, jwks, backend=1, database=None):
+    def gate(self, name, jwks, backend=1, database=None, records="batch"):
         """A gate with one thread and its own state; it has .api and .gateway, its ports."""
         folder = self.folder / name
         for part in ("", "policy", "log"):
@@ -194,7 +194,7 @@ class Rig:
         (folder / "sealing.key").write_text("00" * 32)
         (folder / "policy" / "billing.yaml").write_text(POLICY.format(backend=backend))
         (folder / "watchword.yaml").write_text(
-            CONFIG.format(api=api, gateway=gateway, folder=folder, jwks=jwks, client_hash=self.client_hash))
+            CONFIG.format(api=api, gateway=gateway, folder=folder, jwks=jwks, client_hash=self.client_hash, records=records))
         server = self.start([self.build / "watchword", "serve", "--config", folder / "watchword.yaml"], (api, "/readyz"), folder / "output")
         server.api, server.gateway = api, gateway
         return server

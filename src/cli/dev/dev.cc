@@ -134,7 +134,7 @@ void print_hints(const std::string& folder, const Ports& ports, const Gate& gate
 
 Result<std::unique_ptr<http::Server>> listen_on(net::LoopPool& loops, unsigned port, http::Handler& handler) {
   http::Server::Options options{.address = {"127.0.0.1", static_cast<std::uint16_t>(port), {}}};
-  return http::Server::start(loops.loops(), std::move(options), handler);
+  return http::Server::start(loops.loops(), options, handler);
 }
 
 }  // namespace
