@@ -73,6 +73,7 @@ def exchange(rig, report, gate):
     ceiling = statistics.median(ceilings)
     against = "bare OpenSSL: RS256 verify + ES256 sign"
     report.add("exchange", middle(rounds), "requests/s", against, ceiling, [r["rate"] for r in rounds])
+    report.add("exchange_cpu", middle(rounds, "cpu_us"), "us/request", against, 1e6 / ceiling)
     for name in ("p50", "p99"):
         report.add(f"exchange_{name}", middle(rounds, f"{name}_us") / 1e3, "ms", f"{against}, {CONNECTIONS} in turn", CONNECTIONS * 1e3 / ceiling)
 

@@ -177,7 +177,7 @@ class Reader {
   void scalar(const Event& event, Node& out) {
     const auto& scalar = event.data.scalar;
     plain_only(out.at, scalar.anchor, scalar.tag);
-    out.text = std::string(text_of(scalar.value).data(), scalar.length);
+    out.text = as_text({scalar.value, scalar.length});
     const bool plain = scalar.style == YAML_PLAIN_SCALAR_STYLE;
     const bool quoted =
         scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
