@@ -124,7 +124,8 @@ class ProxyImpl final : public Proxy {
     auto assertion = parts_.assertions.for_session(session, resource.name(), now);
     if (!assertion) co_return co_await answer_failure(exchange, std::move(assertion).error(), record);
     Introduction introduction{*std::move(assertion), access::traceparent_of(origin, parts_.random), origin.request_id};
-    auto head = to_upstream(std::move(request), exchange.peer, std::move(target->forwarded), *target->route, introduction);
+    auto head =
+        to_upstream(std::move(request), exchange.peer, std::move(target->forwarded), *target->route, introduction);
     co_await forward(exchange, *target->route, pool->client(*target->route), std::move(head), record);
   }
 

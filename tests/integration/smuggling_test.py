@@ -127,15 +127,21 @@ class Smuggling(GateCase):
                 pass  # refused before all was sent
             return raw.read_all()
 
+    cases = 0
+
     def check(self, port, cases, first_may_arrive):
         for name, text in cases.items():
             with self.subTest(name):
+                # A path of its own: what an earlier case sent may reach the upstream's notes late.
+                Smuggling.cases += 1
+                first = f"/v1/first-{Smuggling.cases}"
                 self.upstream.seen.clear()
-                answer = self.send(port, text)
+                answer = self.send(port, text.replace("/v1/first", first))
                 self.assertRegex(answer, rb"^HTTP/1\.1 4\d\d ")
                 self.assertEqual(answer.count(b"HTTP/1.1 "), 1, answer)
                 paths = [seen.path for seen in self.upstream.seen]
-                self.assertLessEqual(set(paths), {"/v1/first"} if first_may_arrive else set())
+                arrived = {path for path in paths if path == first or not path.startswith("/v1/first-")}
+                self.assertLessEqual(arrived, {first} if first_may_arrive else set())
 
     def test_an_ambiguous_head_is_refused_and_the_connection_closed(self):
         self.check(self.gate.gateway, HEADS, first_may_arrive=False)
