@@ -1,6 +1,6 @@
 # watchword_module(NAME USES modules... LINK [PUBLIC|PRIVATE] targets...): src/NAME as a static library,
 # and its *_test.cc files as the test program NAME_test. Tests may use tests/support: the issuer from jose up, the
-# certificates from net up, the gate from access up.
+# certificates from net up, the gate from access up. *_properties_test.cc are those that use rapidcheck.
 function(watchword_module name)
   cmake_parse_arguments(ARG "" "" "USES;LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/${name}/*.cc)
@@ -30,6 +30,9 @@ function(watchword_module name)
     endif()
     if(access IN_LIST below OR name STREQUAL access)
       target_link_libraries(${name}_test PRIVATE gate_support)
+    endif()
+    if(tests MATCHES "_properties_test")
+      target_link_libraries(${name}_test PRIVATE rapidcheck_gtest)
     endif()
     target_compile_definitions(${name}_test PRIVATE WATCHWORD_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)

@@ -10,7 +10,7 @@ FLOORS = ["base", "crypto", "jose", "net", "http", "store", "audit", "issuer", "
 ADAPTERS = {"gateway"}
 # Headers that only one module may include, so that they stay behind its own types.
 HOME = {"boost/asio": {"net"}, "sqlite3.h": {"store"}, "curl/": {"http"}, "yaml.h": {"policy"}, "simdjson": {"base"},
-        "CLI/": {"cli"}}
+        "absl/": {"base"}, "CLI/": {"cli"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 
 

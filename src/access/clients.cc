@@ -6,7 +6,6 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "crypto/digest.h"
-#include "jose/jwt.h"
 
 namespace watchword::access {
 namespace {
@@ -23,9 +22,19 @@ std::unexpected<Error> refused() {
 }  // namespace
 
 Clients::Clients(std::vector<Client> clients, std::vector<std::string> audiences) : audiences_(std::move(audiences)) {
+  using enum crypto::Algorithm;
   for (auto& client : clients) {
-    auto id = client.id;
-    clients_.emplace(std::move(id), std::move(client));
+    Known known{std::move(client), std::nullopt};
+    if (known.client.keys) {
+      auto verifier = jose::Verifier::make({.issuer = known.client.id,
+                                            .audiences = audiences_,
+                                            .algorithms = {es256, es384, rs256, ps256, eddsa},
+                                            .types = {"jwt", "client-authentication+jwt", ""},
+                                            .max_age = std::nullopt});
+      if (verifier) known.verifier.emplace(*std::move(verifier));  // without one its assertions are refused
+    }
+    auto id = known.client.id;
+    clients_.emplace(std::move(id), std::move(known));
   }
 }
 
@@ -56,10 +65,10 @@ Result<const Client*> Clients::by_basic(std::string_view credentials) const {
   auto presented = "sha256:" + crypto::sha256_hex(*secret);
   wipe(*secret);
   auto found = clients_.find(*id);
-  if (found == clients_.end() || found->second.secret_sha256.empty() ||
-      !equal_constant_time(presented, found->second.secret_sha256))
+  if (found == clients_.end() || found->second.client.secret_sha256.empty() ||
+      !equal_constant_time(presented, found->second.client.secret_sha256))
     return refused();
-  return &found->second;
+  return &found->second.client;
 }
 
 // RFC 7523 3: iss and sub are the client, aud is this gate, exp is near, jti is used once.
@@ -70,28 +79,28 @@ Result<const Client*> Clients::by_assertion(std::string_view assertion, const ht
   auto token = jose::UnverifiedToken::parse(assertion);
   if (!token) return refused();
   auto found = clients_.find(std::string(token->issuer_hint()));
-  if (found == clients_.end() || !found->second.keys) return refused();
-  const auto& client = found->second;
+  if (found == clients_.end() || !found->second.verifier) return refused();
+  const auto& [client, verifier] = found->second;
   if (const auto* id = http::find(form, "client_id"); id && *id != client.id) return refused();
 
-  auto verifier =
-      jose::Verifier::make({.issuer = client.id,
-                            .audiences = audiences_,
-                            .algorithms = {crypto::Algorithm::es256, crypto::Algorithm::es384, crypto::Algorithm::rs256,
-                                           crypto::Algorithm::ps256, crypto::Algorithm::eddsa},
-                            .types = {"jwt", "client-authentication+jwt", ""},
-                            .max_age = std::nullopt});
-  if (!verifier) return std::unexpected(std::move(verifier).error());
   auto verified = verifier->verify(*std::move(token), *client.keys, now);
   if (!verified || verified->subject() != client.id || verified->expires() > now + kLongestAssertion) return refused();
   auto jti = verified->claims().string_or("jti", "");
   if (jti.empty()) return refused();
-
-  std::lock_guard lock(mutex_);
-  std::erase_if(seen_, [&](const auto& kept) { return now > kept.second; });
-  auto forget = verified->expires() + verifier->expectations().skew;
-  if (!seen_.emplace(client.id + " " + std::string(jti), forget).second) return refused();
+  WW_CHECK(use_once(client.id + " " + std::string(jti), verified->expires() + verifier->expectations().skew, now));
   return &client;
+}
+
+Status Clients::use_once(const std::string& id, Time forget, Time now) {
+  std::lock_guard lock(mutex_);
+  if (now >= next_sweep_ || seen_.size() >= kMostAssertions) {
+    std::erase_if(seen_, [&](const auto& kept) { return now > kept.second; });
+    next_sweep_ = now + std::chrono::minutes(1);
+  }
+  if (seen_.size() >= kMostAssertions)
+    return fail(Reason::overloaded, std::to_string(seen_.size()) + " client assertions to remember");
+  if (!seen_.emplace(id, forget).second) return refused();
+  return {};
 }
 
 }  // namespace watchword::access

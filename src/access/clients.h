@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,7 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "http/uri.h"
-#include "jose/jwk.h"
+#include "jose/jwt.h"
 
 namespace watchword::access {
 
@@ -33,10 +34,18 @@ class Clients {
  private:
   Result<const Client*> by_basic(std::string_view credentials) const;
   Result<const Client*> by_assertion(std::string_view assertion, const http::Form& form, Time now);
-  std::unordered_map<std::string, Client> clients_;
+  struct Known {
+    Client client;
+    std::optional<jose::Verifier> verifier;  // of its assertions, where it has keys
+  };
+  static constexpr std::size_t kMostAssertions = 100'000;  // remembered; over that they are refused for a while
+  Status use_once(const std::string& id, Time forget, Time now);
+
+  std::unordered_map<std::string, Known> clients_;
   std::vector<std::string> audiences_;
   std::mutex mutex_;
   std::unordered_map<std::string, Time> seen_;  // jti of assertions, until they expire
+  Time next_sweep_{};
 };
 
 }  // namespace watchword::access

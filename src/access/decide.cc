@@ -41,23 +41,42 @@ std::optional<Decision> check_credential(const Snapshot& snapshot, const Session
   if (std::ranges::find(grant.audience, asked.resource) == grant.audience.end())
     return refused(snapshot, Reason::audience_mismatch, "a token for " + to_text(grant.audience),
                    std::string(asked.resource));
-  Permission wanted{std::string(asked.resource), std::string(asked.action)};
-  if (!grant.limit.empty() && std::ranges::find(grant.limit, wanted) == grant.limit.end())
-    return refused(snapshot, Reason::scope_not_in_token, to_text(wanted), "an action that the token was narrowed to");
+  const auto is_asked = [&](const Permission& one) {
+    return one.resource == asked.resource && one.action == asked.action;
+  };
+  if (!grant.limit.empty() && std::ranges::none_of(grant.limit, is_asked))
+    return refused(snapshot, Reason::scope_not_in_token,
+                   to_text(Permission{std::string(asked.resource), std::string(asked.action)}),
+                   "an action that the token was narrowed to");
   return std::nullopt;
 }
 
 }  // namespace
 
+context::Scope scope_of(const issuer::Principal& principal) {
+  context::Scope scope{principal.issuer, {}};
+  if (const auto* machine = principal.machine()) {
+    scope.project = machine->project;
+    scope.project_id = machine->project_id;
+    scope.job = machine->job;
+    scope.pipeline = machine->pipeline;
+    scope.ref = machine->ref;
+    scope.sha = machine->sha;
+  }
+  return scope;
+}
+
 Decision decide(const Snapshot& snapshot, const issuer::Principal& principal, const policy::Roles& roles,
                 const Asked& asked, Time now) {
+  context::Witness facts(*snapshot.facts, scope_of(principal));
   auto verdict = snapshot.policy->evaluate(
-      {principal, roles, asked.resource, asked.action, asked.method, asked.path, asked.host, *snapshot.facts, now});
+      {principal, roles, asked.resource, asked.action, asked.method, asked.path, asked.host, facts, now});
   Decision decision;
   decision.outcome = verdict.outcome;
   decision.role = verdict.role;
   decision.rule = verdict.rule;
   decision.policy_digest = snapshot.policy->digest();
+  decision.facts = facts.take();
   if (!decision.allowed())
     decision.refusal =
         Error{verdict.reason, std::move(verdict.found), std::move(verdict.expected), {}, std::move(verdict.fix)};

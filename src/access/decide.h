@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "context/facts.h"
+#include "context/witness.h"
 #include "issuer/principal.h"
 #include "policy/policy.h"
 
@@ -41,8 +41,13 @@ struct Decision {
   std::optional<Error> refusal;  // set unless allowed: reason, found, expected, fix
   std::string role, rule;        // the role and the policy line (file:line) that decided
   std::string policy_digest;
+  std::vector<context::Seen> facts;  // what it rests on, and what it lacked
   bool allowed() const { return outcome == policy::Outcome::allow; }
+  bool lacks_facts() const { return refusal && refusal->reason == Reason::context_unknown; }
 };
+
+// Who asks, as facts are kept. Views into the principal.
+context::Scope scope_of(const issuer::Principal& principal);
 
 // For a principal that has no session yet (the token endpoint, policy explain).
 Decision decide(const Snapshot& snapshot, const issuer::Principal& principal, const policy::Roles& roles,

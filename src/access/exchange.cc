@@ -26,10 +26,9 @@ void add_audience(std::vector<std::string>& audience, std::string_view resource)
 
 }  // namespace
 
-Refusal TokenService::refuse(audit::Entry entry, Error error, audit::Outcome outcome,
-                             const issuer::Principal* principal) {
-  (outcome == audit::Outcome::deny ? exchanges_denied_ : exchanges_failed_).add();
-  Recorder::describe(entry, error, outcome);
+Refusal TokenService::refuse(audit::Entry entry, Error error, const issuer::Principal* principal) {
+  Recorder::describe(entry, error);
+  (entry.outcome == audit::Outcome::deny ? exchanges_denied_ : exchanges_failed_).add();
   Refusal refusal{{}, {}, principal != nullptr, {}, entry.role, entry.rule};
   if (principal) {
     if (entry.who.empty()) entry.who = issuer::who_of(*principal);
@@ -117,27 +116,12 @@ std::expected<TokenService::Granted, Decision> TokenService::narrow(const Exchan
 }
 
 net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request) {
-  auto entry = parts_.recorder.start(audit::Event::exchange);
-  entry.request_id = request.origin.request_id;
-  entry.trace = request.origin.trace;
-  entry.peer = request.origin.peer;
-  auto outcome_of = [](const Error& error) {
-    auto kind = describe(error.reason).kind;
-    bool failed = kind == ReasonKind::unavailable || kind == ReasonKind::error;
-    return failed ? audit::Outcome::error : audit::Outcome::deny;
-  };
-
+  auto entry = parts_.recorder.start(audit::Event::exchange, request.origin);
   auto principal = co_await parts_.issuers.authenticate(request.subject_token);
   entry.subject_token = principal ? principal->token_sha256 : crypto::sha256_hex(request.subject_token);
-  if (!principal) {
-    auto outcome = outcome_of(principal.error());
-    co_return std::unexpected(refuse(std::move(entry), std::move(principal).error(), outcome, nullptr));
-  }
+  if (!principal) co_return std::unexpected(refuse(std::move(entry), std::move(principal).error(), nullptr));
   const issuer::Principal* caller = &*principal;
-  auto refused = [&](Error error) {
-    auto outcome = outcome_of(error);
-    return std::unexpected(refuse(std::move(entry), std::move(error), outcome, caller));
-  };
+  auto refused = [&](Error error) { return std::unexpected(refuse(std::move(entry), std::move(error), caller)); };
   auto now = parts_.clock.now();
   // Skew lets a token in that is just over, but there is no time left to give.
   if (now >= principal->expires)
@@ -156,6 +140,10 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   if (roles.all.empty()) co_return refused(no_role_error(*principal, roles));
   if (roles.limits.proof == policy::Proof::dpop && key.empty())
     co_return refused({Reason::dpop_required, "no DPoP header", "a DPoP proof", {}, {}});
+
+  if (const auto* machine = principal->machine();
+      machine && roles.limits.ends_with_job && snapshot.facts->job_over(scope_of(*principal)))
+    co_return refused({Reason::job_finished, issuer::you_are(*principal), "a job that is running", {}, {}});
 
   auto granted = narrow(request, snapshot, *principal, roles, now);
   if (!granted) {

@@ -20,11 +20,9 @@ bool may_ask(const Client& client, const Grant& grant) {
 net::Task<Answer<Json>> TokenService::introspect(std::string_view token, const Client& client, Origin origin) {
   auto now = parts_.clock.now();
   auto snapshot = this->snapshot();
-  auto entry = parts_.recorder.start(audit::Event::introspection);
+  auto entry = parts_.recorder.start(audit::Event::introspection, origin);
   entry.token = crypto::sha256_hex(token);
-  entry.request_id = origin.request_id;
-  entry.trace = origin.trace;
-  entry.peer = origin.peer;
+  entry.policy = snapshot.policy->digest();
   entry.detail = Json::object({{"client", client.id}});
 
   auto answer = Json::object({{"active", false}});
@@ -60,7 +58,7 @@ net::Task<Answer<Json>> TokenService::introspect(std::string_view token, const C
     }
   }
   if (inactive)
-    Recorder::describe(entry, *inactive, audit::Outcome::deny);
+    Recorder::describe(entry, *inactive);
   else
     entry.outcome = audit::Outcome::allow;
   if (auto queued = co_await parts_.recorder.queue_or_commit(std::move(entry)); !queued)
@@ -73,24 +71,22 @@ net::Task<Answer<void>> TokenService::revoke(std::string_view token, const Clien
   auto grant = parts_.tokens.read(token, now);
   // RFC 7009 2.2: a token that is not valid any more, or never was, is as good as revoked.
   if (!grant) co_return Answer<void>{};
-  auto entry = parts_.recorder.start(audit::Event::revocation);
+  auto entry = parts_.recorder.start(audit::Event::revocation, origin);
   entry.outcome = audit::Outcome::allow;
   entry.session = (*grant)->session;
   if (auto session = parts_.sessions.find((*grant)->session)) Recorder::describe(entry, *session);
   entry.token = (*grant)->token_sha256;
-  entry.request_id = origin.request_id;
-  entry.trace = origin.trace;
-  entry.peer = origin.peer;
   entry.detail = Json::object({{"jti", (*grant)->jti}, {"by", client ? "client " + client->id : "holder"}});
   if (client && !may_ask(*client, **grant)) {
     Error error{
         Reason::client_not_permitted, "client " + client->id, "a client of one of the token's resources", {}, {}};
-    Recorder::describe(entry, error, audit::Outcome::deny);
+    Recorder::describe(entry, error);
     auto told = parts_.recorder.queue_refusal(std::move(entry), std::move(error), true);
     co_return std::unexpected(Refusal{std::move(told.error), std::move(told.record), true, {}, {}, {}});
   }
 
   parts_.tokens.revoke((*grant)->jti, (*grant)->expires);
+  rights_changed();
   std::vector<store::Change> changes;
   changes.push_back(store::Revoke{{(*grant)->jti, (*grant)->expires}});
   auto written = co_await parts_.recorder.commit(std::move(entry), std::move(changes));

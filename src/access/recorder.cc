@@ -22,6 +22,25 @@ Recorder::Recorder(store::Store& store, const Clock& clock, Random& random, Metr
       lost_(
           metrics.counter("watchword_audit_entries_lost", "Audit entries that were queued and could not be written")) {}
 
+namespace {
+
+// What was known when it was decided, and from whom.
+Json facts_json(const std::vector<context::Seen>& facts) {
+  Json all = Json::array();
+  for (const auto& seen : facts) {
+    auto one = Json::object({{"fact", seen.to_text()}});
+    if (seen.fact) {
+      one.set("value", seen.fact->value).set("source", seen.fact->source).set("at", to_rfc3339(seen.fact->at));
+    } else {
+      one.set("value", nullptr);
+    }
+    all.push(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace
+
 audit::Entry Recorder::start(audit::Event event) const {
   audit::Entry entry;
   entry.time = clock_.now();
@@ -30,23 +49,32 @@ audit::Entry Recorder::start(audit::Event event) const {
   return entry;
 }
 
+audit::Entry Recorder::start(audit::Event event, const Origin& origin) const {
+  auto entry = start(event);
+  entry.request_id = origin.request_id;
+  entry.trace = origin.trace;
+  entry.peer = origin.peer;
+  return entry;
+}
+
+audit::Outcome Recorder::outcome_of(const Error& refusal) {
+  const auto kind = watchword::describe(refusal.reason).kind;
+  return kind == ReasonKind::unavailable || kind == ReasonKind::error ? audit::Outcome::error : audit::Outcome::deny;
+}
+
 void Recorder::describe(audit::Entry& entry, const Decision& decision) {
   entry.role = decision.role;
   entry.rule = decision.rule;
   entry.policy = decision.policy_digest;
-  switch (decision.outcome) {
-    case policy::Outcome::allow:
-      entry.outcome = audit::Outcome::allow;
-      return;
-    case policy::Outcome::deny:
-      return describe(entry, *decision.refusal, audit::Outcome::deny);
-    case policy::Outcome::error:
-      return describe(entry, *decision.refusal, audit::Outcome::error);
-  }
+  if (!decision.facts.empty()) entry.detail.set("facts", facts_json(decision.facts));
+  if (decision.allowed())
+    entry.outcome = audit::Outcome::allow;
+  else
+    describe(entry, *decision.refusal);
 }
 
-void Recorder::describe(audit::Entry& entry, const Error& refusal, audit::Outcome outcome) {
-  entry.outcome = outcome;
+void Recorder::describe(audit::Entry& entry, const Error& refusal) {
+  entry.outcome = outcome_of(refusal);
   entry.reason = refusal.reason;
   if (!refusal.found.empty()) entry.detail.set("found", refusal.found.substr(0, kLongestText));
   if (!refusal.expected.empty()) entry.detail.set("expected", refusal.expected.substr(0, kLongestText));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "access/decide.h"
+#include "access/request_origin.h"
 #include "access/session.h"
 #include "audit/entry.h"
 #include "base/clock.h"
@@ -23,11 +24,14 @@ class Recorder {
  public:
   Recorder(store::Store& store, const Clock& clock, Random& random, Metrics& metrics);
 
-  // An entry with its id and time set.
+  // An entry with its id and time set, and how the request came that it is about.
   audit::Entry start(audit::Event event) const;
+  audit::Entry start(audit::Event event, const Origin& origin) const;
+  // What a refusal is on record: an answer, or that there was none.
+  static audit::Outcome outcome_of(const Error& refusal);
   // Sets outcome, reason, role, rule and policy; detail keeps found and expected.
   static void describe(audit::Entry& entry, const Decision& decision);
-  static void describe(audit::Entry& entry, const Error& refusal, audit::Outcome outcome);
+  static void describe(audit::Entry& entry, const Error& refusal);
   static void describe(audit::Entry& entry, const Session& session);
 
   // Returns when entry and changes are durable. store_unavailable, backlog_full: nothing was written. On a loop.

@@ -5,12 +5,17 @@
 #include <string>
 #include <string_view>
 
-#include "access/token_service.h"
 #include "base/random.h"
 #include "http/message.h"
 #include "net/stream.h"
 
 namespace watchword::access {
+
+// How a request came, for its record.
+struct Origin {
+  std::string request_id, trace, peer;
+  bool sampled = false;  // the caller records its trace
+};
 
 // W3C Trace Context 1, section 3.2.
 struct TraceParent {

@@ -7,7 +7,7 @@
 namespace watchword::access {
 namespace {
 
-constexpr std::int16_t kOpen = -1;
+constexpr std::int64_t kOpen = 0;
 
 std::optional<SessionEnd> session_end_from_name(std::string_view text) {
   for (auto end : {SessionEnd::expired, SessionEnd::job_ended, SessionEnd::revoked, SessionEnd::replaced,
@@ -35,36 +35,37 @@ std::string_view name(SessionEnd end) {
 }
 
 Session::Session(Opening opening)
-    : id_(std::move(opening.id)),
+    : expires_(opening.expires),
+      id_(std::move(opening.id)),
       principal_(std::move(opening.principal)),
+      job_(job_of(principal_)),
       who_(issuer::who_of(principal_)),
       limits_(opening.limits),
       bound_key_(std::move(opening.bound_key)),
-      opened_(opening.opened),
-      expires_(opening.expires) {
+      opened_(opening.opened) {
   who_.shrink_to_fit();  // there may be a million of them
+  if (const auto* machine = principal_.machine(); machine != nullptr && machine->job == job_) job_ = {};
 }
 
 std::shared_ptr<const policy::Roles> Session::roles(const std::shared_ptr<const policy::Policy>& policy) const {
-  auto cached = cached_roles_.get();
-  if (!cached || cached->policy != policy) {
-    cached = std::make_shared<const CachedRoles>(CachedRoles{policy, policy->roles_of(principal_)});
-    cached_roles_.set(cached);
+  auto roles = roles_.get();
+  if (!roles || roles->policy != policy) {
+    roles = policy->shared_roles_of(principal_);
+    roles_.set(roles);
   }
-  return {cached, &cached->roles};
+  return roles;
 }
 
 std::optional<SessionEnd> Session::ended() const {
   auto end = end_.load(std::memory_order_acquire);
   if (end == kOpen) return std::nullopt;
-  return static_cast<SessionEnd>(end);
+  return static_cast<SessionEnd>((end & ((1 << kReasonBits) - 1)) - 1);
 }
 
 bool Session::end(SessionEnd why, Time now) {
   auto open = kOpen;
-  if (!end_.compare_exchange_strong(open, static_cast<std::int16_t>(why), std::memory_order_acq_rel)) return false;
-  ended_at_.store(now.time_since_epoch().count(), std::memory_order_release);
-  return true;
+  const auto end = (now.time_since_epoch().count() << kReasonBits) | (static_cast<std::int64_t>(why) + 1);
+  return end_.compare_exchange_strong(open, end, std::memory_order_acq_rel);
 }
 
 store::SessionRow Session::to_row() const {
@@ -78,7 +79,7 @@ store::SessionRow Session::to_row() const {
     row.environment = machine->environment;
     row.user = machine->user;
   }
-  row.job = job_of(principal_);
+  row.job = job();
   row.opened = opened_;
   row.expires = expires_;
   row.keep_until = forget_at();

@@ -11,9 +11,9 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "access/session_index.h"
 #include "base/clock.h"
 #include "base/published.h"
 #include "base/result.h"
@@ -40,6 +40,8 @@ class Session {
 
   const std::string& id() const { return id_; }
   const issuer::Principal& principal() const { return principal_; }
+  // What two exchanges must share to be of one session (job_of in access/session_document.h).
+  const std::string& job() const { return job_.empty() ? principal_.machine()->job : job_; }
   const std::string& who() const { return who_; }  // canonical JSON for records
   const policy::SessionLimits& limits() const { return limits_; }
   const std::string& bound_key() const { return bound_key_; }
@@ -62,7 +64,7 @@ class Session {
   // The end is on record. While it is not, the maintenance thread tries again.
   bool end_recorded() const { return end_recorded_.load(std::memory_order_acquire); }
   void set_end_recorded() { end_recorded_.store(true, std::memory_order_release); }
-  Time ended_at() const { return Time(Duration(ended_at_.load(std::memory_order_acquire))); }
+  Time ended_at() const { return Time(Duration(end_.load(std::memory_order_acquire) >> kReasonBits)); }
   bool durable() const { return durable_.load(std::memory_order_acquire); }  // the store knows it
   void set_durable() { durable_.store(true, std::memory_order_release); }
 
@@ -73,23 +75,23 @@ class Session {
   // Beyond the largest skew with which an issuer's token may still be accepted.
   static constexpr Duration kForgetAfter = std::chrono::minutes(10);
   static constexpr Duration kForgetEndedAfter = std::chrono::hours(24);
-  struct CachedRoles {
-    std::shared_ptr<const policy::Policy> policy;
-    policy::Roles roles;
-  };
+  friend class SessionTable;
+  // What every decision looks at comes first, and so close together.
+  mutable Published<policy::Roles> roles_;
+  Time expires_;
+  // When and why at once, lest somebody sees the one without the other: microseconds << kReasonBits | SessionEnd + 1.
+  std::atomic<std::int64_t> end_{0};  // 0: open
+  static constexpr int kReasonBits = 3;
+  std::atomic<bool> end_recorded_{false};
+  std::atomic<bool> durable_{false};
+  std::atomic<std::uint32_t> openings_{0};  // exchanges under way that may make it durable
   std::string id_;
   issuer::Principal principal_;
+  std::string job_;  // empty where it is the machine's
   std::string who_;
   policy::SessionLimits limits_;
   std::string bound_key_;
-  Time opened_, expires_;
-  std::atomic<std::int16_t> end_{-1};  // a SessionEnd, or -1
-  std::atomic<std::int64_t> ended_at_{0};
-  std::atomic<bool> end_recorded_{false};
-  std::atomic<bool> durable_{false};
-  friend class SessionTable;
-  std::atomic<std::uint32_t> openings_{0};  // exchanges under way that may make it durable
-  mutable Published<CachedRoles> cached_roles_;
+  Time opened_;
 };
 
 // Sharded by hash. Ended sessions stay until their identity token has expired, so that its job cannot open another.
@@ -129,22 +131,18 @@ class SessionTable {
   std::size_t size() const;
 
  private:
-  struct Text {  // hashing that takes string_view without a copy
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  using Map = std::unordered_map<std::string, std::shared_ptr<Session>, Text, std::equal_to<>>;
   static constexpr Duration kRecordAgainAfter = std::chrono::seconds(10);
   static constexpr std::size_t kShards = 64;
   struct Shard {
     mutable std::shared_mutex mutex;
-    Map map;
+    SessionIndex sessions;
   };
   void settle(Session& session);
-  void erase(Shard& jobs, const std::string& key, const Session& session);  // the caller holds the shard's lock
-  static std::string job_key(std::string_view issuer, std::string_view job);
-  static std::size_t shard_of(std::string_view key) { return std::hash<std::string_view>{}(key) % kShards; }
-  std::array<Shard, kShards> by_id_, by_job_;
+  void erase(Shard& jobs, std::size_t hash, const Session& session);  // the caller holds the shard's lock
+  static std::size_t hash_of(std::string_view id) { return std::hash<std::string_view>{}(id); }
+  static std::size_t hash_of(std::string_view issuer, std::string_view job);
+  static std::size_t hash_of_job(const Session& session) { return hash_of(session.principal().issuer, session.job()); }
+  std::array<Shard, kShards> by_id_, by_job_;  // each at the hash modulo kShards
 };
 
 }  // namespace watchword::access

@@ -82,6 +82,7 @@ std::string session_document(const Session& session) {
                             {"identity", identity_json(principal)},
                             {"ttl", std::int64_t{limits.ttl.count()}},
                             {"ends_with_job", limits.ends_with_job},
+                            {"drain", std::int64_t{limits.drain.count()}},
                             {"single_exchange", limits.single_exchange},
                             {"dpop", limits.proof == policy::Proof::dpop},
                             {"bound_key", session.bound_key()}});
@@ -90,7 +91,7 @@ std::string session_document(const Session& session) {
   std::string document;
   document.reserve(4096);
   document += "{\"claims\":";
-  principal.claims.dump_to(document);
+  principal.claims.view().dump_to(document);
   document += ',';
   document += std::string_view(rest.dump()).substr(1);
   return document;
@@ -117,6 +118,7 @@ Result<Session::Opening> opening_from_document(const store::SessionRow& row) {
   opening.bound_key = text(json, "bound_key");
   opening.limits.ttl = Duration(*ttl);
   opening.limits.ends_with_job = flag(json, "ends_with_job");
+  if (const auto* drain = json.find_integer("drain")) opening.limits.drain = Duration(*drain);
   opening.limits.single_exchange = flag(json, "single_exchange");
   opening.limits.proof = flag(json, "dpop") ? policy::Proof::dpop : policy::Proof::bearer;
   auto& principal = opening.principal;
@@ -125,7 +127,7 @@ Result<Session::Opening> opening_from_document(const store::SessionRow& row) {
   principal.issuer_url = text(json, "issuer_url");
   principal.subject = text(json, "subject");
   principal.token_sha256 = text(json, "token_sha256");
-  principal.claims = *claims;
+  principal.claims = issuer::Claims(*claims);
   principal.expires = Time(Duration(*expires));
   if (const auto* issued = json.find_integer("token_issued")) principal.issued = Time(Duration(*issued));
   if (*kind == issuer::Kind::person)

@@ -1,45 +1,50 @@
 #include "access/session.h"
-#include "access/session_document.h"
 
 namespace watchword::access {
 
-std::string SessionTable::job_key(std::string_view issuer, std::string_view job) {
-  std::string key(issuer);  // an issuer's configured name holds no NUL
-  key += '\0';
-  key += job;
-  return key;
+namespace {
+
+auto is_of(std::string_view issuer, std::string_view job) {
+  return [=](const Session& one) { return one.job() == job && one.principal().issuer == issuer; };
+}
+
+}  // namespace
+
+std::size_t SessionTable::hash_of(std::string_view issuer, std::string_view job) {
+  return hash_of(job) * 31 + hash_of(issuer);
 }
 
 std::shared_ptr<Session> SessionTable::find(std::string_view id) const {
-  const auto& shard = by_id_[shard_of(id)];
+  const auto hash = hash_of(id);
+  const auto& shard = by_id_[hash % kShards];
   std::shared_lock lock(shard.mutex);
-  auto found = shard.map.find(id);
-  return found == shard.map.end() ? nullptr : found->second;
+  return shard.sessions.find(hash, [&](const Session& one) { return one.id() == id; });
 }
 
 std::shared_ptr<Session> SessionTable::find_job(std::string_view issuer, std::string_view job) const {
-  auto key = job_key(issuer, job);
-  const auto& shard = by_job_[shard_of(key)];
+  const auto hash = hash_of(issuer, job);
+  const auto& shard = by_job_[hash % kShards];
   std::shared_lock lock(shard.mutex);
-  auto found = shard.map.find(key);
-  return found == shard.map.end() ? nullptr : found->second;
+  return shard.sessions.find(hash, is_of(issuer, job));
 }
 
 SessionTable::Lease SessionTable::find_or_insert(std::string_view issuer, std::string_view job,
                                                  const std::function<std::shared_ptr<Session>()>& fresh) {
-  auto key = job_key(issuer, job);
-  auto& shard = by_job_[shard_of(key)];
+  const auto hash = hash_of(issuer, job);
+  auto& shard = by_job_[hash % kShards];
   std::unique_lock lock(shard.mutex);
-  auto& place = shard.map[key];
-  bool made = !place;
+  auto session = shard.sessions.find(hash, is_of(issuer, job));
+  const bool made = !session;
   if (made) {
-    place = fresh();
-    auto& ids = by_id_[shard_of(place->id())];
+    session = fresh();  // may move away what the views refer to
+    shard.sessions.insert(hash, session);
+    const auto id_hash = hash_of(session->id());
+    auto& ids = by_id_[id_hash % kShards];
     std::unique_lock id_lock(ids.mutex);
-    ids.map.emplace(place->id(), place);
+    ids.sessions.insert(id_hash, session);
   }
-  place->openings_.fetch_add(1, std::memory_order_relaxed);
-  return Lease(*this, place, made);
+  session->openings_.fetch_add(1, std::memory_order_relaxed);
+  return Lease(*this, std::move(session), made);
 }
 
 void SessionTable::settle(Session& session) {
@@ -47,33 +52,32 @@ void SessionTable::settle(Session& session) {
     session.openings_.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
-  auto key = job_key(session.principal().issuer, job_of(session.principal()));
-  auto& shard = by_job_[shard_of(key)];
+  const auto hash = hash_of_job(session);
+  auto& shard = by_job_[hash % kShards];
   std::unique_lock lock(shard.mutex);
   bool last = session.openings_.fetch_sub(1, std::memory_order_relaxed) == 1;
-  if (last && !session.durable() && !session.ended()) erase(shard, key, session);
+  if (last && !session.durable() && !session.ended()) erase(shard, hash, session);
 }
 
 void SessionTable::insert(std::shared_ptr<Session> session) {
-  const auto& principal = session->principal();
-  auto inserted = find_or_insert(principal.issuer, job_of(principal), [&] { return session; });
+  auto inserted = find_or_insert(session->principal().issuer, session->job(), [&] { return session; });
 }
 
 void SessionTable::remove(const Session& session) {
-  auto key = job_key(session.principal().issuer, job_of(session.principal()));
-  auto& shard = by_job_[shard_of(key)];
+  const auto hash = hash_of_job(session);
+  auto& shard = by_job_[hash % kShards];
   std::unique_lock lock(shard.mutex);
-  erase(shard, key, session);
+  erase(shard, hash, session);
 }
 
-void SessionTable::erase(Shard& jobs, const std::string& key, const Session& session) {
-  auto found = jobs.map.find(key);
-  if (found == jobs.map.end() || found->second.get() != &session) return;
-  auto keep_alive = found->second;
-  jobs.map.erase(found);
-  auto& ids = by_id_[shard_of(session.id())];
+void SessionTable::erase(Shard& jobs, std::size_t hash, const Session& session) {
+  const auto keep_alive = jobs.sessions.find(hash, [&](const Session& one) { return &one == &session; });
+  if (!keep_alive) return;
+  jobs.sessions.erase(hash, session);
+  const auto id_hash = hash_of(session.id());
+  auto& ids = by_id_[id_hash % kShards];
   std::unique_lock id_lock(ids.mutex);
-  ids.map.erase(session.id());
+  ids.sessions.erase(id_hash, session);
 }
 
 std::vector<std::shared_ptr<Session>> SessionTable::sweep(Time now) {
@@ -91,7 +95,7 @@ std::vector<std::shared_ptr<Session>> SessionTable::sweep(Time now) {
 void SessionTable::each(const std::function<void(const std::shared_ptr<Session>&)>& visit) const {
   for (const auto& shard : by_id_) {
     std::shared_lock lock(shard.mutex);
-    for (const auto& [id, session] : shard.map) visit(session);
+    shard.sessions.each(visit);
   }
 }
 
@@ -99,7 +103,7 @@ std::size_t SessionTable::size() const {
   std::size_t count = 0;
   for (const auto& shard : by_id_) {
     std::shared_lock lock(shard.mutex);
-    count += shard.map.size();
+    count += shard.sessions.size();
   }
   return count;
 }

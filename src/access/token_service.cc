@@ -1,6 +1,5 @@
 #include "access/token_service.h"
 
-#include "access/session_document.h"
 #include "base/text.h"
 
 namespace watchword::access {
@@ -8,6 +7,18 @@ namespace {
 
 Counter& exchange_counter(Metrics& metrics, std::string_view decision) {
   return metrics.counter("watchword_exchanges", "Token exchanges by decision", {{"decision", std::string(decision)}});
+}
+
+context::FactQuestion question_of(const Session& session, const context::Seen& seen) {
+  const auto scope = scope_of(session.principal());
+  return {.issuer = std::string(scope.issuer),
+          .project_id = std::string(scope.project_id),
+          .job = std::string(scope.job),
+          .pipeline = std::string(scope.pipeline),
+          .ref = std::string(scope.ref),
+          .sha = std::string(scope.sha),
+          .name = seen.name,
+          .arguments = seen.arguments};
 }
 
 }  // namespace
@@ -22,6 +33,27 @@ TokenService::TokenService(Parts parts, std::shared_ptr<const policy::Policy> po
       exchanges_failed_(exchange_counter(parts_.metrics, "error")) {}
 
 Snapshot TokenService::snapshot() const { return {policy_.get(), facts_.get()}; }
+
+void TokenService::set_policy(std::shared_ptr<const policy::Policy> policy) {
+  policy_.set(std::move(policy));
+  rights_changed();
+}
+
+void TokenService::rights_changed() const {
+  if (watcher_) watcher_->rights_changed();
+}
+
+net::Task<Decision> TokenService::decide_now(const Session& session, const Grant& grant, Asked asked) {
+  auto decision = decide(snapshot(), session, grant, asked, parts_.clock.now());
+  for (int i = 0; reconciler_ && i < kAskings && decision.lacks_facts(); ++i) {
+    bool learned = false;
+    for (const auto& seen : decision.facts)
+      if (!seen.fact) learned |= co_await reconciler_->ask(question_of(session, seen));
+    if (!learned) co_return decision;
+    decision = decide(snapshot(), session, grant, asked, parts_.clock.now());
+  }
+  co_return decision;
+}
 
 Result<TokenService::Presented> TokenService::present(const std::string* authorization, const DpopRequest& dpop,
                                                       Time now) {
@@ -50,31 +82,6 @@ Result<TokenService::Presented> TokenService::present(const std::string* authori
   return Presented{std::move(grant), std::move(session)};
 }
 
-audit::Entry TokenService::end_entry(const Session& session, SessionEnd why) const {
-  auto entry = parts_.recorder.start(audit::Event::session_ended);
-  Recorder::describe(entry, session);
-  entry.outcome = audit::Outcome::allow;
-  entry.detail = Json::object({{"end", name(why)}});
-  return entry;
-}
-
-net::Task<Status> TokenService::end_session(std::shared_ptr<Session> session, SessionEnd why, std::string words,
-                                            Origin origin) {
-  // In memory first: from here on every door refuses, whatever the store does.
-  bool first = session->end(why, parts_.clock.now());
-  if (!first && session->end_recorded()) co_return Status{};
-  auto entry = end_entry(*session, *session->ended());
-  entry.why = std::move(words);
-  entry.request_id = origin.request_id;
-  entry.trace = origin.trace;
-  entry.peer = origin.peer;
-  std::vector<store::Change> changes;
-  changes.push_back(store::PutSession{session->to_row()});
-  auto status = co_await parts_.recorder.commit(std::move(entry), std::move(changes));
-  if (status) session->set_end_recorded();
-  co_return status;
-}
-
 Status TokenService::restore() {
   Status restored;
   auto now = parts_.clock.now();
@@ -88,24 +95,6 @@ Status TokenService::restore() {
   WW_CHECK(std::move(restored));
   WW_TRY(auto revocations, parts_.store.revocations(now));
   for (const auto& revocation : revocations) parts_.tokens.revoke(revocation.jti, revocation.expires);
-  return {};
-}
-
-Status TokenService::sweep(Time now) {
-  parts_.tokens.forget_expired(now);
-  constexpr std::size_t kBatch = 256;
-  auto due = parts_.sessions.sweep(now);
-  for (std::size_t from = 0; from < due.size(); from += kBatch) {
-    auto some = std::span(due).subspan(from, std::min(kBatch, due.size() - from));
-    store::Batch batch;
-    for (const auto& session : some) {
-      session->end(SessionEnd::expired, now);
-      batch.changes.push_back(store::PutSession{session->to_row()});
-      batch.entries.push_back(audit::to_canonical(end_entry(*session, *session->ended())));
-    }
-    WW_CHECK(parts_.store.commit_and_wait(std::move(batch)));
-    for (const auto& session : some) session->set_end_recorded();
-  }
   return {};
 }
 

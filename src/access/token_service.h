@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/metrics.h"
 #include "base/published.h"
+#include "context/reconciler.h"
 #include "issuer/issuers.h"
 #include "net/task.h"
 
@@ -35,12 +36,6 @@ struct Parts {
   Metrics& metrics;
   const Clock& clock;
   Random& random;
-};
-
-// How a request came, for its record.
-struct Origin {
-  std::string request_id, trace, peer;
-  bool sampled = false;  // the caller records its trace
 };
 
 // A refusal together with its record and how much of it the caller may see.
@@ -68,12 +63,20 @@ struct ExchangeReply {
   std::string session, record;
 };
 
+// Whoever lets requests run on: told what may end them. On any thread, before the change is durable; must not block.
+class RightsWatcher {
+ public:
+  virtual ~RightsWatcher() = default;
+  virtual void session_ended(const std::shared_ptr<Session>& session) = 0;
+  virtual void rights_changed() = 0;  // policy, facts or a revocation: what was allowed may not be any more
+};
+
 class TokenService {
  public:
   TokenService(Parts parts, std::shared_ptr<const policy::Policy> policy, std::shared_ptr<const context::Facts> facts);
 
   Snapshot snapshot() const;
-  void set_policy(std::shared_ptr<const policy::Policy> policy) { policy_.set(std::move(policy)); }
+  void set_policy(std::shared_ptr<const policy::Policy> policy);
 
   net::Task<Answer<ExchangeReply>> exchange(ExchangeRequest request);
 
@@ -91,8 +94,24 @@ class TokenService {
   // binding; whether the session still lives is the door's question.
   Result<Presented> present(const std::string* authorization, const DpopRequest& dpop, Time now);
 
+  // The door's answer to a request. What it lacked is asked of the CI system first, where that can be asked: at most
+  // kAskings times, each for a bounded time.
+  net::Task<Decision> decide_now(const Session& session, const Grant& grant, Asked asked);
+  static constexpr int kAskings = 3;
+  // Set before serving; outlives the service's last call.
+  void ask_with(context::Reconciler& reconciler) { reconciler_ = &reconciler; }
+
   // Ends a session: refused from this moment on, durable when the task is done.
   net::Task<Status> end_session(std::shared_ptr<Session> session, SessionEnd why, std::string words, Origin origin);
+  // Many at once: all are refused before the first is durable.
+  net::Task<Status> end_sessions(std::vector<std::shared_ptr<Session>> sessions, SessionEnd why, std::string words,
+                                 Origin origin);
+  // The CI system says that the job is over: its session ends, unless its roles say ends_with_job: false. Refused from
+  // this moment on; the record follows, and sweep() makes good for one that could not be written. Any thread.
+  void end_job(std::string_view issuer, std::string_view project_id, std::string_view job);
+  // Set before serving; outlives the service's last call.
+  void watch(RightsWatcher& watcher) { watcher_ = &watcher; }
+  void rights_changed() const;  // facts or tokens are not what they were
   // Rebuilds the table from the store at start.
   Status restore();
   // Ends sessions that reached their bound, forgets what is over. By the maintenance thread, about once a second.
@@ -107,20 +126,23 @@ class TokenService {
   Counter& exchanges_allowed_;
   Counter& exchanges_denied_;
   Counter& exchanges_failed_;
+  RightsWatcher* watcher_ = nullptr;
+  context::Reconciler* reconciler_ = nullptr;
 
   struct Granted {
     std::vector<std::string> audience;
     std::vector<Permission> now;    // allowed at this moment
     std::vector<Permission> limit;  // what was asked for; empty when nothing was
   };
-  Refusal refuse(audit::Entry entry, Error error, audit::Outcome outcome, const issuer::Principal* principal);
+  Refusal refuse(audit::Entry entry, Error error, const issuer::Principal* principal);
   // A fresh session takes the principal over.
   Result<SessionTable::Lease> open_session(issuer::Principal& principal, const policy::SessionLimits& limits,
                                            const std::string& key, Time now);
   std::expected<Granted, Decision> narrow(const ExchangeRequest& request, const Snapshot& snapshot,
                                           const issuer::Principal& principal, const policy::Roles& roles,
                                           Time now) const;
-  audit::Entry end_entry(const Session& session, SessionEnd why) const;
+  bool end_in_memory(const std::shared_ptr<Session>& session, SessionEnd why);
+  audit::Entry end_entry(const Session& session, const Origin& origin = {}) const;
 };
 
 }  // namespace watchword::access

@@ -17,15 +17,11 @@ constexpr std::size_t kMaxWhy = 500;
 
 bool is_admin(const net::Peer& peer) { return peer.uid && (*peer.uid == 0 || *peer.uid == ::geteuid()); }
 
-Result<std::string> why_of(const Json& json) {
-  const auto* members = json.members();
-  const auto* why = json.find_string("why");
-  if (!members || members->size() != (why ? 1u : 0u))
-    return fail(Reason::request_invalid, "another body", R"({"why": "..."} or nothing)");
-  if (!why) return std::string();
-  if (why->size() > kMaxWhy)
-    return fail(Reason::request_invalid, std::to_string(why->size()) + " bytes of why", "at most 500");
-  return *why;
+Result<Json> object_of(std::string_view text) {
+  WW_TRY(auto json, parse_json(text));
+  if (!json.members())
+    return fail(Reason::request_invalid, "a body of type " + std::string(json.type_name()), "an object");
+  return json;
 }
 
 }  // namespace
@@ -37,11 +33,27 @@ void add_for_admin(Router& router, std::string_view method, std::string path, Ro
   });
 }
 
+net::Task<Result<Json>> read_document(http::Exchange& exchange) {
+  WW_CO_TRY(const auto text, co_await http::read_all(exchange.body, kMaxBody));
+  co_return object_of(text);
+}
+
+Result<std::string> why_in(const Json& document) {
+  const auto* why = document.find("why");
+  if (!why) return std::string();
+  if (!why->string()) return fail(Reason::request_invalid, "why of type " + std::string(why->type_name()), "text");
+  if (why->string()->size() > kMaxWhy)
+    return fail(Reason::request_invalid, std::to_string(why->string()->size()) + " bytes of why", "at most 500");
+  return *why->string();
+}
+
 net::Task<Result<std::string>> read_why(http::Exchange& exchange) {
-  WW_CO_TRY(auto text, co_await http::read_all(exchange.body, kMaxBody));
+  WW_CO_TRY(const auto text, co_await http::read_all(exchange.body, kMaxBody));
   if (text.empty()) co_return std::string();
-  WW_CO_TRY(auto json, parse_json(text));
-  co_return why_of(json);
+  WW_CO_TRY(const auto json, object_of(text));
+  if (json.members()->size() != (json.find("why") ? 1u : 0u))
+    co_return fail(Reason::request_invalid, "another body", R"({"why": "..."} or nothing)");
+  co_return why_in(json);
 }
 
 net::Task<Status> off_the_loop(std::function<Status()> work) {
@@ -53,12 +65,18 @@ net::Task<Status> off_the_loop(std::function<Status()> work) {
 void add_admin(Router& router, AdminParts parts) {
   add_session_admin(router, parts.service, parts.store);
   add_key_admin(router, parts.service);
+  add_freeze_admin(router, parts.service, parts.facts);
+  add_context_admin(router, parts.context);
 
   auto reload = parts.reload_policy;
   add_for_admin(router, "POST", "/api/v1/policy/reload",
                 [&service = parts.service, reload](http::Exchange& exchange) -> net::Task<void> {
-                  auto done = co_await off_the_loop(reload);
-                  if (!done) co_return co_await send_refusal(exchange, std::move(done).error(), true);
+                  std::vector<Error> errors;
+                  static_cast<void>(co_await off_the_loop([&]() -> Status {
+                    errors = reload();
+                    return {};
+                  }));
+                  if (!errors.empty()) co_return co_await send_refusals(exchange, std::move(errors));
                   co_await send_json(exchange, 200, Json::object({{"policy", service.snapshot().policy->digest()}}));
                 });
 

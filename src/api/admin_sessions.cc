@@ -1,7 +1,8 @@
-// GET /api/v1/sessions, GET /api/v1/sessions/{id}, POST /api/v1/sessions/{id}/end.
+// GET /api/v1/sessions, GET /api/v1/sessions/{id}, POST /api/v1/sessions/{id}/end, POST /api/v1/sessions/end.
 #include <charconv>
 
 #include "api/admin.h"
+#include "api/end_filter.h"
 #include "api/reply.h"
 #include "http/uri.h"
 
@@ -113,6 +114,23 @@ net::Task<void> end_session(access::TokenService& service, http::Exchange& excha
   co_await send_json(exchange, 200, session_json(session->to_row(), parts.clock.now()));
 }
 
+// {"why": ..., and at least one of the filters of the list, or "all": true}. All that match are refused before the
+// answer is sent; `ended` says how many there were.
+net::Task<void> end_matching(access::TokenService& service, http::Exchange& exchange) {
+  auto filter = co_await read_end_filter(exchange);
+  if (!filter) co_return co_await send_refusal(exchange, std::move(filter).error(), true);
+  const auto& parts = service.parts();
+  std::vector<std::shared_ptr<access::Session>> matching;
+  parts.sessions.each([&](const std::shared_ptr<access::Session>& session) {
+    if (!session->ended() && filter->matches(*session)) matching.push_back(session);
+  });
+  const auto count = static_cast<std::int64_t>(matching.size());
+  auto origin = access::origin_of(exchange.request, exchange.peer, parts.random);
+  auto ended = co_await service.end_sessions(std::move(matching), access::SessionEnd::revoked, filter->why, origin);
+  if (!ended) co_return co_await send_refusal(exchange, std::move(ended).error(), true);
+  co_await send_json(exchange, 200, Json::object({{"ended", count}}));
+}
+
 }  // namespace
 
 void add_session_admin(Router& router, access::TokenService& service, store::Store& store) {
@@ -120,6 +138,8 @@ void add_session_admin(Router& router, access::TokenService& service, store::Sto
                 [&](http::Exchange& exchange) { return list_sessions(service, store, exchange); });
   add_for_admin(router, "GET", std::string(kSessions),
                 [&](http::Exchange& exchange) { return show_session(service, store, exchange); });
+  add_for_admin(router, "POST", "/api/v1/sessions/end",
+                [&](http::Exchange& exchange) { return end_matching(service, exchange); });
   add_for_admin(router, "POST", std::string(kSessions),
                 [&](http::Exchange& exchange) { return end_session(service, exchange); });
 }

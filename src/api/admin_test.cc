@@ -17,13 +17,14 @@ net::Peer unix_peer(std::uint32_t uid) { return {.address = "", .port = 0, .uid 
 class Admin : public ::testing::Test {
  protected:
   Admin() {
-    auto reload = [this]() -> Status {
+    auto reload = [this]() -> std::vector<Error> {
       ++reloads_;
-      if (policy_is_bad_) return fail(Reason::policy_invalid, "'alow'", "'allow'", "policy/billing.yaml:14:3");
-      return {};
+      if (!policy_is_bad_) return {};
+      return {{Reason::policy_invalid, "'alow'", "'allow'", "policy/billing.yaml:14:3", "did you mean 'allow'?"},
+              {Reason::condition_invalid, "'job.reff'", "'job.ref'", "policy/billing.yaml:20:9", {}}};
     };
     auto readiness = [] { return std::vector<Readiness>{{"store", true, "log of 7 entries"}}; };
-    add_admin(router_, {gate_.service(), gate_.store(), reload, readiness, "1.2.3"});
+    add_admin(router_, {gate_.service(), gate_.facts(), gate_.store(), reload, readiness, "1.2.3"});
   }
   testing::Reply call(std::string method, std::string target, std::string body = {}, net::Peer peer = unix_peer(0)) {
     return testing::call(
@@ -146,6 +147,93 @@ TEST_F(Admin, SaysThatAnEndIsNotYetOnRecord) {
   EXPECT_EQ(gate_.log().back().string_or("event", ""), "session_ended");
 }
 
+TEST_F(Admin, EndsTheSessionsThatMatchAllThatIsNamed) {
+  const auto one = open_session("1"), two = open_session("2"), once = open_session("3", "acme/once");
+  const auto end = [&](const std::string& filters) {
+    const auto reply = call("POST", "/api/v1/sessions/end", R"({"why":"drill",)" + filters + "}");
+    EXPECT_EQ(reply.status, 200) << filters << reply.body;
+    return *reply.json().find_integer("ended");
+  };
+  EXPECT_EQ(end(R"("project":"acme/none")"), 0);
+  EXPECT_EQ(end(R"("project":"acme/billing","job":"3")"), 0) << "both must fit";
+  EXPECT_EQ(end(R"("job":"1","issuer":"gitlab","pipeline":"815","user":"jane","environment":"production")"), 1);
+  EXPECT_TRUE(gate_.session(one)->ended().has_value());
+  EXPECT_FALSE(gate_.session(two)->ended().has_value());
+  EXPECT_EQ(end(R"("project":"acme/billing")"), 1) << "the other had ended";
+  EXPECT_FALSE(gate_.session(once)->ended().has_value());
+  EXPECT_EQ(end(R"("all":true)"), 1);
+  EXPECT_EQ(gate_.session(once)->ended(), access::SessionEnd::revoked);
+  EXPECT_EQ(gate_.log().back().string_or("why", ""), "drill");
+  EXPECT_EQ(gate_.log().back().string_or("session", ""), once);
+}
+
+TEST_F(Admin, ASlipOfThePenEndsNothing) {
+  const auto id = open_session("1");
+  for (const auto* body : {R"({"why":"x"})", R"({})", "", R"([])", R"({"all":false})", R"({"all":"true"})",
+                           R"({"all":true,"job":"1"})", R"({"job":""})", R"({"job":1})", R"({"jobs":"1"})",
+                           R"({"job":"1","colour":"red"})", R"({"job":"1","all":false})", R"({"job":"1","why":7})"}) {
+    const auto reply = call("POST", "/api/v1/sessions/end", body);
+    EXPECT_EQ(reply.status, 400) << body;
+  }
+  EXPECT_FALSE(gate_.session(id)->ended().has_value());
+  EXPECT_EQ(call("POST", "/api/v1/sessions/end", R"({"all":true})", unix_peer(::geteuid() + 1)).status, 403);
+}
+
+constexpr std::string_view kFrozen =
+    R"({"environment":"production","until":"2099-01-01T00:00:00Z","why":"incident 4711"})";
+
+std::size_t freezes(const Json& body) { return body.find("freezes")->array_items()->size(); }
+
+TEST_F(Admin, FreezesAnEnvironmentAndLiftsThat) {
+  const context::Scope scope{.issuer = "gitlab", .project = "acme/billing"};
+  const auto frozen = [&] {
+    const auto arguments = Json::object({{"environment", "production"}});
+    return *gate_.facts().find(scope, "frozen", arguments)->value.boolean();
+  };
+  EXPECT_FALSE(frozen());
+  const auto reply = call("POST", "/api/v1/freezes", std::string(kFrozen));
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.json().string_or("by", ""), "uid 0");
+  EXPECT_TRUE(frozen());
+  const auto entry = gate_.log().back();
+  EXPECT_EQ(entry.string_or("event", ""), "freeze_changed");
+  EXPECT_EQ(entry.string_or("why", ""), "incident 4711");
+  EXPECT_EQ(entry.find("detail")->string_or("change", ""), "frozen");
+  EXPECT_EQ(freezes(call("GET", "/api/v1/freezes").json()), 1u);
+
+  const std::string lift = R"({"environment":"production","why":"over")";
+  EXPECT_EQ(call("POST", "/api/v1/freezes/lift", lift + R"(,"issuer":"gitlab","project":"acme/billing"})").status, 404)
+      << "it is everywhere, not of a project";
+  EXPECT_TRUE(frozen());
+  EXPECT_EQ(call("POST", "/api/v1/freezes/lift", lift + "}").status, 200);
+  EXPECT_FALSE(frozen());
+  EXPECT_EQ(gate_.log().back().find("detail")->string_or("change", ""), "lifted");
+  EXPECT_EQ(call("POST", "/api/v1/freezes/lift", lift + "}").status, 404) << "again";
+  EXPECT_EQ(freezes(call("GET", "/api/v1/freezes").json()), 0u);
+}
+
+TEST_F(Admin, AFreezeHoldsAtOnceAndALiftOnlyOnceItIsOnRecord) {
+  gate_.store().fail(true);
+  EXPECT_EQ(call("POST", "/api/v1/freezes", std::string(kFrozen)).status, 503);
+  EXPECT_EQ(gate_.facts().freezes().size(), 1u);
+  EXPECT_EQ(call("POST", "/api/v1/freezes/lift", R"({"environment":"production","why":"over"})").status, 503);
+  EXPECT_EQ(gate_.facts().freezes().size(), 1u);
+}
+
+TEST_F(Admin, RefusesFreezesThatSayTooLittleOrTooMuch) {
+  for (const auto* body :
+       {"", "[]", R"({"environment":"production","until":"2099-01-01T00:00:00Z"})",
+        R"({"until":"2099-01-01T00:00:00Z","why":"x"})", R"({"environment":"production","why":"x"})",
+        R"({"environment":"production","until":"tomorrow","why":"x"})",
+        R"({"environment":"production","until":"2001-01-01T00:00:00Z","why":"x"})",
+        R"({"environment":"production","until":"2099-01-01T00:00:00Z","why":"x","project":"acme/billing"})",
+        R"({"environment":7,"until":"2099-01-01T00:00:00Z","why":"x"})",
+        R"({"environment":"production","until":"2099-01-01T00:00:00Z","why":"x","colour":"red"})"})
+    EXPECT_EQ(call("POST", "/api/v1/freezes", body).status, 400) << body;
+  EXPECT_EQ(call("POST", "/api/v1/freezes", std::string(kFrozen), unix_peer(::geteuid() + 1)).status, 403);
+  EXPECT_TRUE(gate_.facts().freezes().empty());
+}
+
 TEST_F(Admin, RotatesAndRetiresKeys) {
   auto before = call("GET", "/api/v1/keys").json();
   ASSERT_EQ(before.find("keys")->array_items()->size(), 1u);
@@ -173,7 +261,15 @@ TEST_F(Admin, ReloadsThePolicyAndSaysWhatIsWrongWithIt) {
   auto reply = call("POST", "/api/v1/policy/reload");
   EXPECT_EQ(reply.status, 409);
   EXPECT_EQ(reply.json().string_or("reason", ""), "policy_invalid");
-  EXPECT_THAT(reply.body, HasSubstr("policy/billing.yaml:14:3"));
+  auto body = reply.json();
+  EXPECT_EQ(body.string_or("where", ""), "policy/billing.yaml:14:3");
+  EXPECT_EQ(body.string_or("found", ""), "'alow'");
+  EXPECT_EQ(body.string_or("expected", ""), "'allow'");
+  const auto& errors = *body.find("errors")->array_items();
+  ASSERT_EQ(errors.size(), 2u) << "all of them, not the first only";
+  EXPECT_EQ(errors[0].string_or("fix", ""), "did you mean 'allow'?");
+  EXPECT_EQ(errors[1].string_or("reason", ""), "condition_invalid");
+  EXPECT_EQ(errors[1].string_or("where", ""), "policy/billing.yaml:20:9");
 }
 
 TEST_F(Admin, ShowsTheState) {

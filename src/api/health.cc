@@ -28,7 +28,9 @@ Json readiness_json(const std::vector<Readiness>& parts, bool details) {
   return list;
 }
 
-bool all_ready(const std::vector<Readiness>& parts) { return std::ranges::all_of(parts, &Readiness::ready); }
+bool all_ready(const std::vector<Readiness>& parts) {
+  return std::ranges::none_of(parts, [](const Readiness& part) { return part.needed && !part.ready; });
+}
 
 void add_health(Router& router, std::function<std::vector<Readiness>()> readiness) {
   router.add("GET", "/healthz",

@@ -10,30 +10,13 @@
 #include "api/endpoints.h"
 #include "api/log_path.h"
 #include "api/reply.h"
+#include "base/descriptor.h"
 
 namespace watchword::api {
 namespace {
 
 constexpr std::string_view kPrefix = "/log/";
 constexpr std::size_t kPiece = 65536;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  bool open() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 // Step by step, so that no part of `path` is a symbolic link. The log's directory itself may be one.
 Descriptor open_below(const std::string& directory, std::string_view path) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "api/endpoints.h"
+#include "api/hooks.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "support/gate_fixture.h"
@@ -41,11 +42,18 @@ TEST(OpenApi, DescribesExactlyTheEndpointsThatThereAre) {
   Router router;
   Metrics metrics;
   auto readiness = [] { return std::vector<Readiness>{}; };
+  const auto& parts = gate.service().parts();
+  context::FactTable facts({}, parts.clock);
+  context::Intake intake(facts, gate.store(), parts.clock, metrics,
+                         [](std::string_view, const std::vector<context::Change>&, bool) {});
+  std::vector<HookSource> sources;
+  sources.push_back({"{issuer}", {}});
+  add_hooks(router, std::move(sources), {intake, parts.recorder, parts.clock, parts.random});
   add_oauth(router, gate.service(), gate.clients());
   add_health(router, readiness);
   add_metrics(router, metrics);
   add_log(router, "/nowhere", LogEntries::served);
-  add_admin(router, {gate.service(), gate.store(), [] { return Status{}; }, readiness, "0"});
+  add_admin(router, {gate.service(), facts, gate.store(), [] { return std::vector<Error>{}; }, readiness, "0"});
 
   auto endpoints = documented();
   auto routes = router.routes();

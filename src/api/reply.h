@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -15,5 +16,7 @@ net::Task<void> send_json(http::Exchange& exchange, int status, Json json, http:
 // RFC 9457, with the status of the reason; 409 for a file of the gate's own that is wrong. A verified caller learns
 // where.
 net::Task<void> send_refusal(http::Exchange& exchange, Error error, bool verified_caller, std::string_view record = {});
+// The first as above, for a verified caller, with all of them in "errors". At least one.
+net::Task<void> send_refusals(http::Exchange& exchange, std::vector<Error> errors);
 
 }  // namespace watchword::api

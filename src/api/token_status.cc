@@ -14,18 +14,15 @@ net::Task<void> refuse(http::Exchange& exchange, Error error) {
   co_await send_oauth_refusal(exchange, access::Refusal{std::move(error), {}, false, {}, {}, {}});
 }
 
-// A client that could not prove who it is, on record like every other refusal.
-net::Task<void> refuse_client(access::TokenService& service, audit::Event event, const access::Origin& origin,
-                              http::Exchange& exchange, Error error) {
+// A caller that could not prove who it is, on record like every other refusal.
+net::Task<void> refuse_caller(access::TokenService& service, audit::Event event, const access::Origin& origin,
+                              http::Exchange& exchange, Error error, http::Headers extra = {}) {
   auto& recorder = service.parts().recorder;
-  auto entry = recorder.start(event);
-  access::Recorder::describe(entry, error, audit::Outcome::deny);
-  entry.request_id = origin.request_id;
-  entry.trace = origin.trace;
-  entry.peer = origin.peer;
+  auto entry = recorder.start(event, origin);
+  access::Recorder::describe(entry, error);
   auto told = recorder.queue_refusal(std::move(entry), std::move(error), false);
-  co_await send_oauth_refusal(exchange,
-                              access::Refusal{std::move(told.error), std::move(told.record), false, {}, {}, {}});
+  access::Refusal refusal{std::move(told.error), std::move(told.record), false, {}, {}, {}};
+  co_await send_oauth_refusal(exchange, std::move(refusal), std::move(extra));
 }
 
 Result<const std::string*> authorization_of(const http::RequestHead& request) {
@@ -66,7 +63,7 @@ net::Task<void> introspection_endpoint(access::TokenService& service, access::Cl
   if (!authorization) co_return co_await refuse(exchange, std::move(authorization).error());
   auto client = clients.authenticate(*authorization, form->parameters(), parts.clock.now());
   if (!client)
-    co_return co_await refuse_client(service, audit::Event::introspection, origin, exchange, std::move(client).error());
+    co_return co_await refuse_caller(service, audit::Event::introspection, origin, exchange, std::move(client).error());
   auto token = form->need("token");
   if (!token) co_return co_await refuse(exchange, std::move(token).error());
   auto answer = co_await service.introspect(*token, **client, origin);
@@ -90,13 +87,13 @@ net::Task<void> revocation_endpoint(access::TokenService& service, access::Clien
     auto held = check_holder(service, **authorization, *token, exchange.request, parts.url + "/oauth/revoke", now);
     if (!held) {
       http::Headers nonce{{"dpop-nonce", parts.dpop.nonce(now)}};
-      access::Refusal refusal{std::move(held).error(), {}, false, {}, {}, {}};
-      co_return co_await send_oauth_refusal(exchange, std::move(refusal), std::move(nonce));
+      co_return co_await refuse_caller(service, audit::Event::revocation, origin, exchange, std::move(held).error(),
+                                       std::move(nonce));
     }
   } else {
     auto authenticated = clients.authenticate(*authorization, form->parameters(), now);
     if (!authenticated)
-      co_return co_await refuse_client(service, audit::Event::revocation, origin, exchange,
+      co_return co_await refuse_caller(service, audit::Event::revocation, origin, exchange,
                                        std::move(authenticated).error());
     client = *authenticated;
     if (!token) co_return co_await refuse(exchange, std::move(token).error());

@@ -180,6 +180,12 @@ std::string_view name(Event event) {
       return "policy_loaded";
     case Event::gate_started:
       return "gate_started";
+    case Event::request_cut:
+      return "request_cut";
+    case Event::event_refused:
+      return "event_refused";
+    case Event::freeze_changed:
+      return "freeze_changed";
     case Event::gate_stopped:
       return "gate_stopped";
   }
@@ -200,7 +206,8 @@ std::string_view name(Outcome outcome) {
 
 std::string to_canonical(const Entry& entry) {
   std::string out = write(entry, {});
-  return out.size() <= kMaxBytes ? out : write_shortened(entry);
+  if (out.size() > kMaxBytes) return write_shortened(entry);
+  return out;
 }
 
 }  // namespace watchword::audit

@@ -17,6 +17,9 @@ enum class Event : std::uint8_t {
   introspection,  // someone asked about a token
   revocation,
   session_ended,
+  request_cut,     // an allowed request was ended in the middle, as its right ended
+  event_refused,   // something that said it was a CI system's event was not taken
+  freeze_changed,  // a person froze an environment, or lifted a freeze
   key_changed,    // a signing key was made, activated, retired
   policy_loaded,  // a new policy came into force, or a bad one was refused
   gate_started,

@@ -8,6 +8,7 @@
 #include <set>
 #include <system_error>
 
+#include "base/descriptor.h"
 #include "base/file.h"
 
 namespace watchword::audit {
@@ -20,37 +21,17 @@ constexpr std::size_t kMaxCheckpoint = 1 << 20;
 // Up to so many files are synced one by one; beyond, one syncfs is faster, though it also syncs what others wrote.
 constexpr std::size_t kSyncOneByOne = 32;
 
-class Descriptor {
- public:
-  Descriptor(const std::string& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  bool ok() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
+Descriptor open_file(const std::string& path, int flags) {
+  return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+}
 
 std::unexpected<Error> unwritable(const std::string& path) {
   return fail(Reason::file_unwritable, std::generic_category().message(errno), {}, path);
 }
 
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd, content.data(), content.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 Status sync_path(const std::string& path) {
-  const Descriptor file(path, O_RDONLY);
-  if (!file.ok() || ::fsync(file.get()) != 0) return unwritable(path);
+  const Descriptor file = open_file(path, O_RDONLY);
+  if (!file.open() || ::fsync(file.get()) != 0) return unwritable(path);
   return {};
 }
 
@@ -95,8 +76,8 @@ Status LogWriter::write(const std::string& path, std::string_view content) {
   const std::string target = directory_ + "/" + path;
   const std::string temporary = target + ".tmp";
   if (!exists(folder_of(target))) WW_CHECK(make_directories(folder_of(target)));
-  const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
-  if (!file.ok() || !write_all(file.get(), content)) return unwritable(temporary);
+  const Descriptor file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+  if (!file.open() || !write_all(file, content)) return unwritable(temporary);
   if (::rename(temporary.c_str(), target.c_str()) != 0) return unwritable(target);
   unsynced_.push_back(path);
   return {};
@@ -104,8 +85,8 @@ Status LogWriter::write(const std::string& path, std::string_view content) {
 
 Status LogWriter::sync() {
   if (unsynced_.size() > kSyncOneByOne) {
-    const Descriptor directory(directory_, O_RDONLY | O_DIRECTORY);
-    if (!directory.ok() || ::syncfs(directory.get()) != 0) return unwritable(directory_);
+    const Descriptor directory = open_file(directory_, O_RDONLY | O_DIRECTORY);
+    if (!directory.open() || ::syncfs(directory.get()) != 0) return unwritable(directory_);
   } else {
     std::set<std::string> folders;
     for (const std::string& path : unsynced_) {

@@ -13,23 +13,10 @@
 #include <memory>
 #include <system_error>
 
+#include "base/descriptor.h"
+
 namespace watchword {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  bool ok() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
 
@@ -46,19 +33,9 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-Status fill_and_rename(int fd, const std::string& temporary, const std::string& path, std::string_view content,
-                       unsigned mode) {
-  if (!write_all(fd, content) || ::fchmod(fd, mode) != 0 || ::fsync(fd) != 0) return unwritable(path);
+Status fill_and_rename(const Descriptor& file, const std::string& temporary, const std::string& path,
+                       std::string_view content, unsigned mode) {
+  if (!write_all(file, content) || ::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0) return unwritable(path);
   if (::rename(temporary.c_str(), path.c_str()) != 0) return unwritable(path);
   return {};
 }
@@ -68,7 +45,7 @@ Status fill_and_rename(int fd, const std::string& temporary, const std::string& 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat info{};
-  if (!file.ok() || ::fstat(file.get(), &info) != 0) return unreadable(path, reason_of(errno));
+  if (!file.open() || ::fstat(file.get(), &info) != 0) return unreadable(path, reason_of(errno));
   if (S_ISDIR(info.st_mode)) return unreadable(path, "a directory", "a file");
   if (!S_ISREG(info.st_mode)) return unreadable(path, "a pipe, socket or device", "a regular file");
 
@@ -96,13 +73,13 @@ Status write_file_atomically(const std::string& path, std::string_view content, 
   // Hidden, and with an ending of its own: whoever lists the folder for *.yaml does not see it.
   std::string temporary = folder + "/." + path.substr(path.rfind('/') + 1) + ".XXXXXX";
   const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file.ok()) return unwritable(path);
-  if (auto done = fill_and_rename(file.get(), temporary, path, content, mode); !done) {
+  if (!file.open()) return unwritable(path);
+  if (auto done = fill_and_rename(file, temporary, path, content, mode); !done) {
     ::unlink(temporary.c_str());
     return done;
   }
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.ok() || ::fsync(directory.get()) != 0) return unwritable(folder);
+  if (!directory.open() || ::fsync(directory.get()) != 0) return unwritable(folder);
   return {};
 }
 

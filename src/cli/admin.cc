@@ -1,4 +1,5 @@
-// watchword sessions | keys | status | policy reload: through the admin socket of a running gate.
+// watchword sessions | keys | freeze | status | policy reload: through the admin socket of a running gate.
+#include "base/text.h"
 #include "cli/admin_client.h"
 #include "cli/commands.h"
 #include "cli/table.h"
@@ -27,6 +28,7 @@ int print_list(Result<Json> answer, std::string_view key, std::initializer_list<
   if (const auto* list = answer->find(key); list && list->array_items())
     for (const auto& row : *list->array_items()) rows.push_back(cells(row, columns));
   print_table(rows, out);
+  if (auto next = answer->string_or("next", ""); !next.empty()) out.line("more: --before " + printable(next));
   return kOk;
 }
 
@@ -55,6 +57,7 @@ int sessions_list(const AdminOptions& admin, const SessionFilter& filter, const 
   add(query, "user", filter.user);
   add(query, "environment", filter.environment);
   add(query, "ended", filter.all ? "true" : "");
+  add(query, "before", filter.before);
   add(query, "limit", std::to_string(filter.limit));
   return print_list(expect_ok(ask_admin(admin, "GET", "/api/v1/sessions" + query)), "sessions",
                     {"id", "state", "project", "job", "ref", "environment", "user", "opened", "expires"}, out);
@@ -80,6 +83,45 @@ int sessions_end(const AdminOptions& admin, const std::vector<std::string>& ids,
   return code;
 }
 
+int sessions_end_matching(const AdminOptions& admin, const SessionFilter& filter, const std::string& why,
+                          const Output& out) {
+  auto body = why_body(why);
+  for (auto [name, value] : {std::pair("issuer", &filter.issuer),
+                             {"project", &filter.project},
+                             {"pipeline", &filter.pipeline},
+                             {"job", &filter.job},
+                             {"user", &filter.user},
+                             {"environment", &filter.environment}})
+    if (!value->empty()) body.set(name, *value);
+  if (filter.all) body.set("all", true);
+  if (body.members()->size() == 1)
+    return out.error({Reason::usage_invalid, "no session", "session ids, a filter such as --project, or --all", {}, {}});
+  auto answer = expect_ok(ask_admin(admin, "POST", "/api/v1/sessions/end", &body));
+  if (!answer || out.json()) return print_answer(std::move(answer), out);
+  const auto* ended = answer->find_integer("ended");
+  out.line(std::to_string(ended ? *ended : 0) + " sessions ended");
+  return kOk;
+}
+
+int freeze(const AdminOptions& admin, const FreezeOptions& options, const Output& out) {
+  auto body = why_body(options.why);
+  body.set("environment", options.environment);
+  if (!options.lift) body.set("until", options.until);
+  if (!options.issuer.empty()) body.set("issuer", options.issuer);
+  if (!options.project.empty()) body.set("project", options.project);
+  auto answer = expect_ok(ask_admin(admin, "POST", options.lift ? "/api/v1/freezes/lift" : "/api/v1/freezes", &body));
+  if (!answer || out.json()) return print_answer(std::move(answer), out);
+  const auto environment = printable(options.environment);
+  out.line(options.lift ? "the freeze of " + environment + " is lifted"
+                        : environment + " is frozen until " + printable(answer->string_or("until", "")));
+  return kOk;
+}
+
+int freezes(const AdminOptions& admin, const Output& out) {
+  return print_list(expect_ok(ask_admin(admin, "GET", "/api/v1/freezes")), "freezes",
+                    {"environment", "issuer", "project", "until", "by", "why"}, out);
+}
+
 int keys_list(const AdminOptions& admin, const Output& out) {
   return print_list(expect_ok(ask_admin(admin, "GET", "/api/v1/keys")), "keys",
                     {"kid", "algorithm", "state", "created", "activates", "expires"}, out);
@@ -102,7 +144,9 @@ int status(const AdminOptions& admin, const Output& out) {
 
 int policy_reload(const AdminOptions& admin, const Output& out) {
   Json nothing = Json::object();
-  return print_answer(expect_ok(ask_admin(admin, "POST", "/api/v1/policy/reload", &nothing)), out);
+  auto reply = ask_admin(admin, "POST", "/api/v1/policy/reload", &nothing);
+  if (reply && reply->status / 100 != 2) return out.errors(errors_from(*reply));
+  return print_answer(expect_ok(std::move(reply)), out);
 }
 
 }  // namespace watchword::cli

@@ -41,6 +41,13 @@ net::Task<Result<Reply>> send(http::Origin origin, std::shared_ptr<net::TlsClien
   co_return reply;
 }
 
+std::optional<Error> told(const Json& body) {
+  auto reason = reason_from_name(body.string_or("reason", ""));
+  if (!reason) return std::nullopt;
+  auto text = [&](std::string_view key) { return std::string(body.string_or(key, "")); };
+  return Error{*reason, text("found"), text("expected"), text("where"), text("fix")};
+}
+
 Result<net::Address> admin_address(const AdminOptions& admin) {
   if (!admin.admin.empty()) return net::parse_address(admin.admin);
   auto config = load_config(admin.config);
@@ -60,10 +67,21 @@ Result<Reply> ask_admin(const AdminOptions& admin, std::string_view method, std:
 }
 
 Error error_from(const Reply& reply) {
-  auto reason = reason_from_name(reply.body.string_or("reason", ""));
-  auto text = [&](std::string_view key) { return std::string(reply.body.string_or(key, "")); };
-  if (!reason) return {Reason::internal, "HTTP status " + std::to_string(reply.status), "an answer of a gate", {}, {}};
-  return {*reason, text("found"), text("expected"), {}, text("fix")};
+  if (auto error = told(reply.body)) return *std::move(error);
+  return {Reason::gate_unreachable,
+          "HTTP status " + std::to_string(reply.status) + " and a body that is not a gate's",
+          "an answer of a gate",
+          {},
+          "check the address, and what stands in front of the gate"};
+}
+
+std::vector<Error> errors_from(const Reply& reply) {
+  std::vector<Error> all;
+  if (const auto* list = reply.body.find("errors"); list && list->array_items())
+    for (const auto& item : *list->array_items())
+      if (auto error = told(item)) all.push_back(*std::move(error));
+  if (all.empty()) all.push_back(error_from(reply));
+  return all;
 }
 
 Result<Json> expect_ok(Result<Reply> reply) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -20,8 +21,11 @@ Result<Reply> ask_admin(const AdminOptions& admin, std::string_view method, std:
                         const Json* body = nullptr);
 // The reply's body, or the refusal that it carries as an error.
 Result<Json> expect_ok(Result<Reply> reply);
-// The refusal of a problem+json or OAuth error body; internal when it is neither.
+// The refusal of a problem+json or OAuth error body; gate_unreachable with the status when it is neither: what stands
+// in front of a gate answers in its own words.
 Error error_from(const Reply& reply);
+// Every error of a refusal with "errors"; the one above else.
+std::vector<Error> errors_from(const Reply& reply);
 
 // One form to the gate's API. `ca`: a private CA file, or empty.
 Result<Reply> post_form(const std::string& gate, const std::string& ca, std::string_view path, std::string form);

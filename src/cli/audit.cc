@@ -1,46 +1,18 @@
 // watchword audit tail | show | search | export | verify: on a copy of the log's directory, without a gate.
+#include <algorithm>
 #include <chrono>
-#include <deque>
 #include <thread>
 
 #include "audit/verify.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/audit_entries.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 
 namespace watchword::cli {
 namespace {
-
-using Each = std::function<bool(const Json&, std::string_view)>;
-
-// Dotted path into an entry: event, who.project.
-const Json* look_up(const Json& entry, std::string_view path) {
-  const Json* at = &entry;
-  for (auto step : split(path, '.')) {
-    at = at->find(step);
-    if (!at) return nullptr;
-  }
-  return at;
-}
-
-struct Filter {
-  std::vector<std::pair<std::string, std::string>> where;
-  std::string since, until;
-
-  bool takes(const Json& entry) const {
-    auto time = entry.string_or("time", "");
-    if (!since.empty() && time < since) return false;
-    if (!until.empty() && time >= until) return false;
-    for (const auto& [path, wanted] : where) {
-      const auto* found = look_up(entry, path);
-      if (!found) return false;
-      if ((found->string() ? *found->string() : found->dump()) != wanted) return false;
-    }
-    return true;
-  }
-};
 
 // Times are compared as text: entries are written in UTC with milliseconds, so the given ones are brought to that form.
 Result<std::string> normal_time(const std::string& text) {
@@ -49,8 +21,8 @@ Result<std::string> normal_time(const std::string& text) {
   return to_rfc3339(time);
 }
 
-Result<Filter> filter_of(const AuditOptions& options) {
-  Filter filter;
+Result<EntryFilter> filter_of(const AuditOptions& options) {
+  EntryFilter filter;
   WW_TRY(filter.since, normal_time(options.since));
   WW_TRY(filter.until, normal_time(options.until));
   for (const auto& text : options.where) {
@@ -60,20 +32,6 @@ Result<Filter> filter_of(const AuditOptions& options) {
     filter.where.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return filter;
-}
-
-Status each_match(const std::string& directory, const Filter& filter, std::uint64_t& from, const Each& each) {
-  Status parsed;
-  WW_CHECK(audit::each_entry(directory, from, [&](std::uint64_t index, std::string_view text) {
-    auto entry = parse_json(text);
-    if (!entry) {
-      parsed = fail(Reason::log_entry_corrupt, entry.error().found, "canonical JSON", "entry " + std::to_string(index));
-      return false;
-    }
-    from = index + 1;
-    return !filter.takes(*entry) || each(*entry, text);
-  }));
-  return parsed;
 }
 
 // 2026-11-21T09:00:00.000Z  deny   request        billing-api/write  context_not_met  acme/billing job 4711  (record
@@ -138,37 +96,31 @@ Result<int> verify(const AuditVerifyOptions& options, const Output& out) {
 int audit_tail(const AuditOptions& options, const Output& out) {
   auto filter = filter_of(options);
   if (!filter) return out.error(filter.error());
-  std::deque<std::pair<Json, std::string>> last;
-  std::uint64_t next = 0;
-  auto keep = [&](const Json& entry, std::string_view text) {
-    last.emplace_back(entry, std::string(text));
-    if (std::ssize(last) > options.count) last.pop_front();
-    return true;
-  };
-  if (auto read = each_match(options.directory, *filter, next, keep); !read) return out.error(read.error());
-  for (const auto& [entry, text] : last) print_entry(entry, text, out);
+  auto size = log_size(options.directory);
+  if (!size) return out.error(size.error());
+  auto last = last_matches(options.directory, *filter, *size,
+                           static_cast<std::size_t>(std::max<std::int64_t>(options.count, 0)));
+  if (!last) return out.error(last.error());
+  for (const auto& [entry, text] : *last) print_entry(entry, text, out);
   auto print = [&](const Json& entry, std::string_view text) {
     print_entry(entry, text, out);
     return true;
   };
   while (options.follow) {
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
-    if (auto read = each_match(options.directory, *filter, next, print); !read) return out.error(read.error());
+    if (auto read = each_match(options.directory, *filter, *size, print); !read) return out.error(read.error());
   }
   return kOk;
 }
 
 int audit_show(const AuditOptions& options, const std::string& id, const Output& out) {
-  Filter filter{{{"id", id}}, {}, {}};
-  bool found = false;
-  std::uint64_t next = 0;
-  auto show = [&](const Json& entry, std::string_view) {
-    found = true;
-    out.value(entry);
-    return false;
-  };
-  if (auto read = each_match(options.directory, filter, next, show); !read) return out.error(read.error());
-  return found ? kOk : out.error(Error{Reason::not_found, id, "the id of an entry", options.directory, {}});
+  auto size = log_size(options.directory);
+  if (!size) return out.error(size.error());
+  auto found = last_matches(options.directory, {{{"id", id}}, {}, {}}, *size, 1);
+  if (!found) return out.error(found.error());
+  if (found->empty()) return out.error(Error{Reason::not_found, id, "the id of an entry", options.directory, {}});
+  out.value(found->front().first);
+  return kOk;
 }
 
 int audit_search(const AuditOptions& options, const Output& out) {

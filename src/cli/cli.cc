@@ -24,9 +24,11 @@ class Tree {
     add_gate();
     add_token();
     add_sessions();
+    add_freeze();
     add_keys();
     add_audit();
     add_policy();
+    add_setup();
     add_small();
   }
 
@@ -110,6 +112,15 @@ class Tree {
     return admin;
   }
 
+  static void add_session_filters(CLI::App* command, SessionFilter& filter) {
+    command->add_option("--issuer", filter.issuer, "only of this issuer");
+    command->add_option("--project", filter.project, "only of this project");
+    command->add_option("--pipeline", filter.pipeline, "only of this pipeline");
+    command->add_option("--job", filter.job, "only of this job");
+    command->add_option("--user", filter.user, "only started by this person");
+    command->add_option("--environment", filter.environment, "only of this environment");
+  }
+
   void add_sessions() {
     auto* sessions = group("sessions", "list, show and end sessions of a running gate");
     auto& admin = admin_of(sessions);
@@ -117,14 +128,10 @@ class Tree {
     auto* command = leaf(sessions, "list", "list sessions",
                          "sessions list --project acme/billing --admin unix:/run/watchword/admin.sock",
                          [&](const Output& out) { return sessions_list(admin, filter, out); });
-    command->add_option("--issuer", filter.issuer, "only of this issuer");
-    command->add_option("--project", filter.project, "only of this project");
-    command->add_option("--pipeline", filter.pipeline, "only of this pipeline");
-    command->add_option("--job", filter.job, "only of this job");
-    command->add_option("--user", filter.user, "only started by this person");
-    command->add_option("--environment", filter.environment, "only of this environment");
+    add_session_filters(command, filter);
     command->add_flag("--all", filter.all, "ended ones too");
     command->add_option("--limit", filter.limit, "at most this many")->capture_default_str();
+    command->add_option("--before", filter.before, "go on after this session id, which the last page named");
 
     auto& id = keep<std::string>();
     command = leaf(sessions, "show", "show one session", "sessions show 01JDK3...",
@@ -133,10 +140,42 @@ class Tree {
 
     auto& ids = keep<std::vector<std::string>>();
     auto& why = keep<std::string>();
-    command = leaf(sessions, "end", "end sessions at once", "sessions end 01JDK3... --why 'runner compromised'",
-                   [&](const Output& out) { return sessions_end(admin, ids, why, out); });
-    command->add_option("id", ids, "session ids")->required();
+    auto& ending = keep<SessionFilter>();
+    command =
+        leaf(sessions, "end", "end sessions at once: these, or all that match",
+             "sessions end --project acme/billing --why 'runner compromised'", [&](const Output& out) {
+               return ids.empty() ? sessions_end_matching(admin, ending, why, out) : sessions_end(admin, ids, why, out);
+             });
+    auto* named = command->add_option("id", ids, "session ids");
+    auto* by = command->add_option_group("which", "or by what they are, all given filters together");
+    add_session_filters(by, ending);
+    by->add_flag("--all", ending.all, "every session of the gate");
+    by->excludes(named);
     command->add_option("--why", why, "for the record")->required();
+  }
+
+  void add_freeze() {
+    auto& options = keep<FreezeOptions>();
+    auto* command =
+        app_.add_subcommand("freeze", "let an environment rest: context.frozen(environment) holds until then");
+    auto& admin = admin_of(command);
+    command->footer("Example:\n  watchword freeze production --until 2026-12-24T18:00:00Z --why 'incident 4711'");
+    command->callback(
+        [this, &admin, &options] { run_ = [&](const Output& out) { return freeze(admin, options, out); }; });
+    command->add_option("environment", options.environment, "as the jobs name it")->required();
+    auto* until = command->add_option("--until", options.until, "the end (RFC 3339)");
+    auto* lift = command->add_flag("--lift", options.lift, "end a freeze now");
+    lift->excludes(until);
+    command->add_option("--why", options.why, "for the record")->required();
+    auto* issuer = command->add_option("--issuer", options.issuer, "only for jobs of this issuer's --project");
+    auto* project = command->add_option("--project", options.project, "only for this project; without it everywhere");
+    issuer->needs(project);
+    project->needs(issuer);
+
+    auto* list = app_.add_subcommand("freezes", "list the freezes in force");
+    auto& list_admin = admin_of(list);
+    list->footer("Example:\n  watchword freezes");
+    list->callback([this, &list_admin] { run_ = [&](const Output& out) { return freezes(list_admin, out); }; });
   }
 
   void add_keys() {
@@ -239,6 +278,32 @@ class Tree {
     command->add_option("--url", options.url, "URL as the job would call it");
     command->add_option("--facts", options.facts, "JSON file with facts (docs/policy.md)");
     command->add_option("--at", options.at, "time instead of now (RFC 3339)");
+  }
+
+  void add_setup() {
+    auto* gitlab = group("gitlab", "what GitLab must be told");
+    auto& options = keep<GitlabSetupOptions>();
+    auto* command = leaf(gitlab, "setup", "create or mend the webhook that tells the gate what happens to jobs",
+                         "gitlab setup --project acme/billing --config /etc/watchword/watchword.yaml --apply",
+                         [&options](const Output& out) { return gitlab_setup(options, out); });
+    command->add_option("--config", options.config, "watchword.yaml")->required()->envname("WATCHWORD_CONFIG");
+    auto* project = command->add_option("--project", options.project, "path or id");
+    auto* owner = command->add_option("--group", options.group, "path or id: a hook for all of its projects (Premium)");
+    project->excludes(owner);
+    command->add_option("--gitlab", options.gitlab, "name of the issuer, where several have a webhook_secret");
+    command->add_option("--token-file", options.token_file,
+                        "API token with the right to change hooks; - for standard input; without it the issuer's");
+    command->add_option("--token-env", options.token_env, "variable with that token")->capture_default_str();
+    command->add_flag("--apply", options.apply, "do it; without it nothing is changed");
+    command->add_flag("--set-secret", options.set_secret, "set the secret though nothing else differs");
+
+    auto& checked = keep<DoctorOptions>();
+    command = leaf(&app_, "doctor", "check a gate and what it depends on: one line each, with the fix",
+                   "doctor --config /etc/watchword/watchword.yaml",
+                   [&checked](const Output& out) { return doctor(checked, out); });
+    command->add_option("--config", checked.config, "watchword.yaml")->required()->envname("WATCHWORD_CONFIG");
+    command->add_option("--project", checked.projects, "look at this project's hook; without it at those in use");
+    command->add_option("--group", checked.groups, "look at this group's hook");
   }
 
   void add_small() {

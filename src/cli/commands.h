@@ -48,13 +48,24 @@ struct AdminOptions {
 };
 struct SessionFilter {
   std::string issuer, project, pipeline, job, user, environment;
-  bool all = false;  // ended ones too
+  std::string before;  // a session id: only older ones
+  bool all = false;    // ended ones too
   std::int64_t limit = 100;
 };
 int sessions_list(const AdminOptions& admin, const SessionFilter& filter, const Output& out);
 int sessions_show(const AdminOptions& admin, const std::string& id, const Output& out);
 int sessions_end(const AdminOptions& admin, const std::vector<std::string>& ids, const std::string& why,
                  const Output& out);
+// All that match, or with filter.all everything.
+int sessions_end_matching(const AdminOptions& admin, const SessionFilter& filter, const std::string& why,
+                          const Output& out);
+struct FreezeOptions {
+  std::string environment, until, why;
+  std::string issuer, project;  // both, or neither: everywhere
+  bool lift = false;
+};
+int freeze(const AdminOptions& admin, const FreezeOptions& options, const Output& out);
+int freezes(const AdminOptions& admin, const Output& out);
 int keys_list(const AdminOptions& admin, const Output& out);
 int keys_rotate(const AdminOptions& admin, const std::string& why, const Output& out);
 int keys_retire(const AdminOptions& admin, const std::string& kid, const std::string& why, const Output& out);
@@ -95,6 +106,23 @@ struct EvalOptions {
   std::string expression, input, at;
 };
 int policy_eval(const EvalOptions& options, const Output& out);
+
+struct GitlabSetupOptions {
+  std::string config;
+  std::string project, group;  // one of them: path or id
+  std::string gitlab;          // the issuer's configured name; empty: the only one with webhook_secret
+  std::string token_file, token_env = "WATCHWORD_GITLAB_TOKEN";
+  bool apply = false;
+  bool set_secret = false;  // though nothing else differs
+};
+// kDenied: there is something to do.
+int gitlab_setup(const GitlabSetupOptions& options, const Output& out);
+struct DoctorOptions {
+  std::string config;
+  std::vector<std::string> projects, groups;  // whose hooks are looked at; empty: those that the gate knows
+};
+// kDenied: some check is bad.
+int doctor(const DoctorOptions& options, const Output& out);
 
 int config_check(const std::string& file, const Output& out);
 int clients_secret(const Output& out);

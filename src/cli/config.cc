@@ -25,7 +25,7 @@ class Reader {
   std::expected<Config, std::vector<Error>> read(const Node& root) {
     Object file(decoder_, root, "configuration",
                 {"url", "listen", "tls", "store", "policy", "sealing_key", "log", "issuers", "clients", "signing",
-                 "dpop", "audit", "threads", "drain", "log_level"});
+                 "dpop", "audit", "context", "threads", "drain", "log_level"});
     read_url(file);
     if (const auto* node = file.require("listen")) read_listen(*node);
     if (const auto* node = file.find("tls")) read_tls(*node);
@@ -38,6 +38,7 @@ class Reader {
     if (const auto* node = file.find("signing")) read_signing(*node);
     if (const auto* node = file.find("dpop")) read_dpop(*node);
     if (const auto* node = file.find("audit")) read_audit(*node);
+    if (const auto* node = file.find("context")) read_context(*node);
     std::int64_t threads = 0;
     file.read("threads", threads, 1, 256);
     config_.threads = static_cast<unsigned>(threads);
@@ -128,8 +129,17 @@ class Reader {
     if (!entries) return;
     if (entries->empty()) decoder_.refuse(node.at, "no issuer", "at least one");
     for (const auto& entry : *entries)
-      if (auto issuer = read_issuer(decoder_, entry.key.text, entry.value, folder_))
-        config_.issuers.push_back(*std::move(issuer));
+      if (auto issuer = read_issuer(decoder_, entry.key.text, entry.value, folder_, config_.live_sources))
+        add_issuer(entry.key, *std::move(issuer));
+  }
+
+  void add_issuer(const yaml::Key& key, issuer::IssuerConfig issuer) {
+    const auto& url = issuer.expectations.issuer;
+    for (const auto& other : config_.issuers)
+      if (other.expectations.issuer == url)
+        decoder_.refuse(key.at, "a second issuer with the url " + url,
+                        "one: a token's iss decides alone what it is mapped to");
+    config_.issuers.push_back(std::move(issuer));
   }
 
   void read_clients(const Node& node) {
@@ -164,6 +174,13 @@ class Reader {
                {{"batch", gateway::RequestRecords::batch},
                 {"sync", gateway::RequestRecords::sync},
                 {"off", gateway::RequestRecords::off}});
+  }
+
+  void read_context(const Node& node) {
+    Object context(decoder_, node, "context", {"max_age", "reconcile_every", "keep"});
+    context.read("max_age", config_.facts.max_age, minutes(1), hours(24));
+    context.read("keep", config_.facts.keep, hours(24), hours(24 * 365));
+    context.read("reconcile_every", config_.reconcile.interval, seconds(5), minutes(10));
   }
 
   // Tokens cross the network only inside TLS.

@@ -10,6 +10,8 @@
 #include "access/signing_keys.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "context/fact_table.h"
+#include "context/reconciler.h"
 #include "gateway/proxy.h"
 #include "issuer/issuers.h"
 #include "net/stream.h"
@@ -17,6 +19,14 @@
 #include "policy/misfits.h"
 
 namespace watchword::cli {
+
+// How the CI system behind an issuer says what happens to its jobs, and where it is asked.
+struct LiveSource {
+  std::string issuer, url;
+  std::vector<std::string> webhook_secrets;  // secret references; empty: it sends no events here
+  std::string api_token;                     // secret reference; empty: it is not asked
+  http::FetchOptions fetch;
+};
 
 struct Config {
   std::string url;  // https://gate.acme.dev; http only on loopback. Issuer of our tokens
@@ -30,6 +40,9 @@ struct Config {
   std::string log_directory, log_origin;
   bool log_public = false;  // the entries under /log/, for whoever reaches the api
   std::vector<issuer::IssuerConfig> issuers;
+  std::vector<LiveSource> live_sources;  // of issuers with webhook_secret or api_token
+  context::FactLimits facts;
+  context::ReconcilerOptions reconcile;
   std::vector<access::Client> clients;
   access::SigningConfig signing;
   access::Dpop::Options dpop;

@@ -98,13 +98,27 @@ void read_algorithms(Decoder& decoder, const Object& object, std::vector<crypto:
   }
 }
 
+void read_live_source(Decoder& decoder, Object& object, const issuer::IssuerConfig& issuer,
+                      std::vector<LiveSource>& live) {
+  LiveSource source{issuer.name, issuer.keys.issuer_url, {}, {}, issuer.keys.fetch};
+  object.read("webhook_secret", source.webhook_secrets);
+  object.read("api_token", source.api_token);
+  object.read("api_url", source.url);
+  const auto* node = object.find(source.webhook_secrets.empty() ? "api_token" : "webhook_secret");
+  if (!node) return;
+  if (issuer.profile.name != issuer::ProfileName::gitlab)
+    return decoder.refuse(node->at, "an issuer that is no GitLab", "profile: gitlab, whose events and API are known");
+  live.push_back(std::move(source));
+}
+
 }  // namespace
 
 std::optional<issuer::IssuerConfig> read_issuer(Decoder& decoder, const std::string& name, const Node& node,
-                                                const std::string& folder) {
+                                                const std::string& folder, std::vector<LiveSource>& live) {
   Object object(decoder, node, "issuer",
                 {"profile", "url", "audience", "algorithms", "skew", "max_token_age", "types", "machine", "person",
-                 "jwks", "jwks_file", "jwks_uri", "ca", "allow_loopback_http", "refresh", "keep_during_outage"});
+                 "jwks", "jwks_file", "jwks_uri", "ca", "allow_loopback_http", "refresh", "keep_during_outage",
+                 "webhook_secret", "api_token", "api_url"});
   issuer::IssuerConfig config;
   config.name = name;
   read_profile(decoder, object, node, config.profile);
@@ -132,6 +146,7 @@ std::optional<issuer::IssuerConfig> read_issuer(Decoder& decoder, const std::str
     decoder.refuse(node, std::move(checked).error());
     return std::nullopt;
   }
+  read_live_source(decoder, object, config, live);
   return config;
 }
 

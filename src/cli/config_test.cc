@@ -30,6 +30,15 @@ std::string with(std::string_view from, std::string_view to) {
   return text.replace(at, from.size(), to);
 }
 
+TEST(Config, TwoIssuersOfOneUrlAreRefusedAtTheSecond) {
+  auto config =
+      parse(std::string(kGood) +
+            "  other: { profile: gitlab, url: https://gitlab.example.com, audience: https://x.example.com }\n");
+  ASSERT_FALSE(config.has_value());
+  EXPECT_EQ(config.error().front().where, "watchword.yaml:9:3");
+  EXPECT_EQ(config.error().front().reason, Reason::config_invalid);
+}
+
 TEST(Config, ReadsWhatIsGivenAndDefaultsTheRest) {
   auto config = parse(std::string(kGood));
   ASSERT_TRUE(config.has_value()) << to_string(config.error().front());

@@ -2,20 +2,27 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "access/sealed_keys.h"
 #include "audit/checkpoint.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "cli/version.h"
-#include "cli/watch.h"
-#include "gateway/routes.h"
 
 namespace watchword::cli {
+namespace {
+
+constexpr std::string_view kRetry = "tried again";
+
+bool same(const Error& one, const Error& other) {
+  return one.reason == other.reason && one.found == other.found && one.where == other.where;
+}
+
+}  // namespace
 
 Gate::Gate(Config config, const Clock& clock, Random& random)
-    : config_(std::move(config)), clock_(clock), random_(random) {}
+    : config_(std::move(config)), policy_files_(config_.policy_directory), clock_(clock), random_(random) {}
 
 Gate::~Gate() {
   {
@@ -40,17 +47,19 @@ std::expected<std::unique_ptr<Gate>, std::vector<Error>> Gate::start(Config conf
 
 std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   auto one = [](Error error) { return std::unexpected(std::vector<Error>{std::move(error)}); };
-  if (auto opened = open_state(); !opened) return one(std::move(opened).error());
+  auto startup = load_startup(config_);
+  if (!startup) return std::unexpected(std::move(startup).error());
+  tls_ = std::move(startup->tls);
+  if (auto opened = open_state(std::move(startup->sealing)); !opened) return one(std::move(opened).error());
 
   auto issuers = issuer::Issuers::make(config_.issuers, fetcher, clock_, metrics_);
   if (!issuers) return one(std::move(issuers).error());
   issuers_ = *std::move(issuers);
 
-  auto loaded = load_policy();
-  if (!loaded) return std::unexpected(std::move(loaded).error());
-  auto [policy, routes] = *std::move(loaded);
+  auto [policy, routes] = std::move(startup->policy);
   if (auto recorded = record_policy(*policy, "start"); !recorded) return one(std::move(recorded).error());
 
+  facts_ = std::make_shared<context::FactTable>(config_.facts, clock_);
   recorder_ = std::make_unique<access::Recorder>(*store_, clock_, random_, metrics_);
   tokens_ = std::make_unique<access::AccessTokens>(config_.url, *keys_);
   dpop_ = std::make_unique<access::Dpop>(config_.dpop, random_);
@@ -60,7 +69,7 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   service_ =
       std::make_unique<access::TokenService>(access::Parts{config_.url, *issuers_, *store_, *keys_, *tokens_, sessions_,
                                                            *dpop_, *recorder_, metrics_, clock_, random_},
-                                             std::move(policy), std::make_shared<const context::TableFacts>());
+                                             std::move(policy), facts_);
   assertions_ = std::make_unique<access::Assertions>(config_.url, *keys_);
   if (auto restored = service_->restore(); !restored) return one(std::move(restored).error());
 
@@ -69,6 +78,11 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   proxy_ = gateway::Proxy::make(
       {*service_, *assertions_, *recorder_, metrics_, clock_, random_, loops_->loops(), config_.request_records},
       std::move(routes));
+  service_->watch(*proxy_);
+  auto live = LiveContext::start(config_, *facts_, *service_, fetcher);
+  if (!live) return one(std::move(live).error());
+  live_ = *std::move(live);
+  api::add_hooks(api_router_, std::move(startup->hooks), {live_->intake(), *recorder_, clock_, random_});
   add_endpoints();
   if (auto listening = listen(); !listening) return one(std::move(listening).error());
   if (auto recorded = record_life(audit::Event::gate_started); !recorded) return one(std::move(recorded).error());
@@ -77,10 +91,8 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
 }
 
 // What must outlive a restart: the store, the keys in it, the public form of the log.
-Status Gate::open_state() {
+Status Gate::open_state(crypto::SealingKey sealing) {
   WW_TRY(store_, store::open_store({.url = config_.store, .metrics = &metrics_}));
-  WW_TRY(auto secret, resolve_secret(config_.sealing_key));
-  WW_TRY(auto sealing, crypto::SealingKey::from_secret(secret));
   sealing_ = std::make_unique<crypto::SealingKey>(std::move(sealing));
   WW_TRY(auto log_key, access::log_key(*store_, *sealing_, clock_, random_));
   log_verifier_key_ = audit::verifier_key(config_.log_origin, log_key.public_key());
@@ -99,12 +111,12 @@ void Gate::add_endpoints() {
                config_.log_public ? api::LogEntries::served : api::LogEntries::hidden);
   api::add_log(admin_router_, config_.log_directory, api::LogEntries::served);
   api::add_metrics(config_.metrics ? metrics_router_ : api_router_, metrics_);
-  auto reload = [this]() -> Status {
-    if (auto reloaded = reload_policy("asked for by the admin API"); !reloaded)
-      return std::unexpected(std::move(reloaded).error().front());
-    return {};
+  auto reload = [this] {
+    auto reloaded = reload_policy("asked for by the admin API");
+    return reloaded ? std::vector<Error>() : std::move(reloaded).error();
   };
-  api::add_admin(admin_router_, {*service_, *store_, reload, ready, std::string(kVersion)});
+  auto context = [this] { return live_->health(); };
+  api::add_admin(admin_router_, {*service_, *facts_, *store_, reload, ready, std::string(kVersion), context});
 }
 
 Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, std::string_view name,
@@ -114,49 +126,61 @@ Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, s
   return http::Server::start(loops_->loops(), options, handler);
 }
 
+// The API last: once /healthz answers, everything does.
 Status Gate::listen() {
-  if (config_.tls) {
-    WW_TRY(tls_, net::TlsServerContext::make(*config_.tls));
-  }
-  WW_TRY(gateway_, serve(config_.gateway, "gateway", *proxy_, true));
-  WW_TRY(api_, serve(config_.api, "api", api_router_, true));
+  WW_TRY(admin_, serve(config_.admin, "admin", admin_router_, false));
   if (config_.metrics) {
     WW_TRY(metrics_server_, serve(*config_.metrics, "metrics", metrics_router_, false));
   }
-  WW_TRY(admin_, serve(config_.admin, "admin", admin_router_, false));
+  WW_TRY(gateway_, serve(config_.gateway, "gateway", *proxy_, true));
+  WW_TRY(api_, serve(config_.api, "api", api_router_, true));
   return {};
-}
-
-// A policy with all that it needs to be served, or every reason why it cannot be.
-std::expected<Gate::Loaded, std::vector<Error>> Gate::load_policy() const {
-  auto policy = policy::Policy::load(config_.policy_directory);
-  if (!policy) return std::unexpected(std::move(policy).error());
-  if (auto misfits = policy::misfits(**policy, configured_issuers(config_)); !misfits.empty())
-    return std::unexpected(std::move(misfits));
-  auto routes = gateway::Routes::make(*policy);
-  if (!routes) return std::unexpected(std::vector<Error>{std::move(routes).error()});
-  return Loaded{*std::move(policy), *std::move(routes)};
 }
 
 std::expected<void, std::vector<Error>> Gate::reload_policy(std::string_view why) {
   std::lock_guard lock(policy_mutex_);
-  auto refuse = [&](std::vector<Error> errors) {
-    for (const auto& error : errors) log::error("the new policy is refused; the one in force stays", error);
-    record_refused_policy(errors.front(), why);
-    std::lock_guard trouble(trouble_mutex_);
-    policy_trouble_ = errors;
-    return std::unexpected(std::move(errors));
-  };
-  auto loaded = load_policy();
-  if (!loaded) return refuse(std::move(loaded).error());
+  auto loaded = load_policy(config_);
+  if (!loaded) return refuse_policy(std::move(loaded).error(), why);
   bool mended = !policy_trouble_.empty();  // written under policy_mutex_ only
   if (mended || loaded->policy->digest() != service_->snapshot().policy->digest())
-    if (auto recorded = record_policy(*loaded->policy, why); !recorded) return refuse({std::move(recorded).error()});
+    if (auto recorded = record_policy(*loaded->policy, why); !recorded)
+      return refuse_policy({std::move(recorded).error()}, why);
   proxy_->set_routes(std::move(loaded->routes));
   service_->set_policy(std::move(loaded->policy));
   std::lock_guard trouble(trouble_mutex_);
   policy_trouble_.clear();
   return {};
+}
+
+std::expected<void, std::vector<Error>> Gate::refuse_policy(std::vector<Error> errors, std::string_view why) {
+  show_refused(true);
+  // An attempt that nobody asked for and that finds the same trouble again is no news.
+  bool news = why != kRetry || policy_trouble_.empty() || !same(errors.front(), policy_trouble_.front());
+  if (news) {
+    for (const auto& error : errors) log::error("the new policy is refused; the one in force stays", error);
+    record_refused_policy(errors.front(), why);
+  }
+  std::lock_guard trouble(trouble_mutex_);
+  policy_trouble_ = errors;
+  return std::unexpected(std::move(errors));
+}
+
+// A change is taken up; what was refused is tried again, as its cause may pass: a full disk, a secret that comes late.
+void Gate::keep_policy_fresh(Time now) {
+  if (policy_files_.settled_change()) {
+    policy_retry_.reset();
+    // reload_policy logs, records and shows its own failure, here and below.
+    static_cast<void>(reload_policy("the files changed"));
+  } else if (policy_retry_.due(now)) {
+    static_cast<void>(reload_policy(kRetry));
+  } else if (policy_retry_.waits()) {
+    return;
+  }
+  std::lock_guard lock(trouble_mutex_);
+  if (policy_trouble_.empty())
+    policy_retry_.reset();
+  else
+    policy_retry_.failed(now);
 }
 
 audit::Entry Gate::policy_entry(audit::Outcome outcome, std::string_view why) {
@@ -166,9 +190,11 @@ audit::Entry Gate::policy_entry(audit::Outcome outcome, std::string_view why) {
   entry.event = audit::Event::policy_loaded;
   entry.outcome = outcome;
   entry.why = why;
-  metrics_.gauge("watchword_policy_refused", "1 while the policy on disk is refused")
-      .set(outcome == audit::Outcome::allow ? 0 : 1);
   return entry;
+}
+
+void Gate::show_refused(bool refused) {
+  metrics_.gauge("watchword_policy_refused", "1 while the policy on disk is refused").set(refused ? 1 : 0);
 }
 
 // A policy decides nothing before its digest is on record.
@@ -176,6 +202,7 @@ Status Gate::record_policy(const policy::Policy& loaded, std::string_view why) {
   auto entry = policy_entry(audit::Outcome::allow, why);
   entry.policy = loaded.digest();
   WW_CHECK(store_->commit_and_wait({{}, {audit::to_canonical(entry)}}));
+  show_refused(false);
   auto rules = static_cast<std::int64_t>(loaded.rule_count());
   metrics_.gauge("watchword_policy_rules", "Rules of the policy in force").set(rules);
   log::info("policy in force", {{"digest", loaded.digest()}, {"rules", rules}});
@@ -184,7 +211,7 @@ Status Gate::record_policy(const policy::Policy& loaded, std::string_view why) {
 
 void Gate::record_refused_policy(const Error& error, std::string_view why) {
   auto entry = policy_entry(audit::Outcome::deny, why);
-  access::Recorder::describe(entry, error, audit::Outcome::deny);
+  access::Recorder::describe(entry, error);
   entry.detail.set("where", error.where);
   auto written = store_->commit_and_wait({{}, {audit::to_canonical(entry)}});
   if (!written) log::error("a refused policy could not be recorded", written.error());
@@ -207,25 +234,28 @@ std::vector<api::Readiness> Gate::readiness() const {
                                           : "the policy on disk is refused: " + to_string(policy_trouble_.front());
     parts.push_back({"policy", true, std::move(detail)});
   }
-  auto size = store_->log_size();
-  parts.push_back(
-      {"store", size.has_value(), size ? "log of " + std::to_string(*size) + " entries" : to_string(size.error())});
-  for (const auto& health : issuers_->health())
-    parts.push_back({"issuer " + health.name, health.ready, health.trouble ? to_string(*health.trouble) : ""});
+  auto trouble = store_->trouble();
+  parts.push_back({"store", !trouble, trouble ? to_string(*trouble) : "it can be written"});
+  // The jobs of one issuer do not suffer for another's outage; with none of them nothing can be done.
+  const auto issuers = issuers_->health();
+  const bool some = std::ranges::any_of(issuers, &issuer::Issuers::Health::ready);
+  for (const auto& health : issuers)
+    parts.push_back({"issuer " + health.name, health.ready, health.trouble ? to_string(*health.trouble) : "", !some});
   return parts;
 }
 
 void Gate::maintain() {
-  DirectoryWatch policy_files(config_.policy_directory);
   std::unique_lock lock(stop_mutex_);
   while (!stop_.wait_for(lock, std::chrono::milliseconds(500), [this] { return stopping_; })) {
     lock.unlock();
     auto now = clock_.now();
-    // First, as it may be an urgent fence. reload_policy logs, records and shows its own failure.
-    if (policy_files.settled_change()) static_cast<void>(reload_policy("the files changed"));
+    keep_policy_fresh(now);  // first, as it may be an urgent fence
+    // While nothing can be written nobody is sent here, so whether that is over must be tried out.
+    if (store_->trouble()) static_cast<void>(store_->commit_and_wait({{store::SetMeta{"tried", to_rfc3339(now)}}, {}}));
     if (auto status = keys_->tick(now); !status) log::error("signing keys could not be advanced", status.error());
     if (auto status = service_->sweep(now); !status) log::error("ended sessions could not be recorded", status.error());
     assertions_->forget_expired(now);
+    if (auto status = live_->sweep(now); !status) log::error("old facts could not be dropped", status.error());
     if (tls_) {
       auto reloaded = tls_->reload_if_changed();
       if (!reloaded)
@@ -238,9 +268,13 @@ void Gate::maintain() {
 }
 
 void Gate::drain() {
-  auto within = std::chrono::duration_cast<net::Steady::duration>(config_.drain);
+  auto until = net::Steady::now() + std::chrono::duration_cast<net::Steady::duration>(config_.drain);
+  std::vector<http::Server*> servers;
   for (auto* server : {api_.get(), gateway_.get(), metrics_server_.get(), admin_.get()})
-    if (server && !server->drain(within)) log::warn("requests were cut at the end of the drain time");
+    if (server) servers.push_back(server);
+  for (auto* server : servers) server->begin_drain();
+  for (auto* server : servers)
+    if (!server->drain(until - net::Steady::now())) log::warn("requests were cut at the end of the drain time");
   if (auto recorded = record_life(audit::Event::gate_stopped); !recorded)
     log::error("the stop could not be recorded", recorded.error());
   if (auto published = publisher_->publish_now(); !published)

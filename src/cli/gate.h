@@ -12,7 +12,9 @@
 #include "api/endpoints.h"
 #include "audit/publisher.h"
 #include "base/metrics.h"
-#include "cli/config.h"
+#include "cli/live.h"
+#include "cli/startup.h"
+#include "cli/watch.h"
 #include "gateway/proxy.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -29,7 +31,7 @@ class Gate {
 
   // Loads the policy directory again. On failure the policy in force stays; readiness and a metric say so.
   std::expected<void, std::vector<Error>> reload_policy(std::string_view why);
-  // Refuses new connections, lets requests end, publishes the log.
+  // Refuses new connections everywhere, lets requests end within one drain time, publishes the log.
   void drain();
 
   std::vector<api::Readiness> readiness() const;
@@ -41,23 +43,22 @@ class Gate {
  private:
   Gate(Config config, const Clock& clock, Random& random);
   std::expected<void, std::vector<Error>> open(http::Fetcher& fetcher);
-  Status open_state();
+  Status open_state(crypto::SealingKey sealing);
   Status listen();
   Result<std::unique_ptr<http::Server>> serve(const net::Address& address, std::string_view name,
                                               http::Handler& handler, bool tls);
   void add_endpoints();
   void maintain();
   Status record_life(audit::Event event);
-  struct Loaded {
-    std::shared_ptr<const policy::Policy> policy;
-    std::shared_ptr<const gateway::Routes> routes;
-  };
-  std::expected<Loaded, std::vector<Error>> load_policy() const;
+  std::expected<void, std::vector<Error>> refuse_policy(std::vector<Error> errors, std::string_view why);
+  void keep_policy_fresh(Time now);
   audit::Entry policy_entry(audit::Outcome outcome, std::string_view why);
   Status record_policy(const policy::Policy& loaded, std::string_view why);
+  void show_refused(bool refused);
   void record_refused_policy(const Error& error, std::string_view why);
 
   Config config_;
+  DirectoryWatch policy_files_;  // made before the first load: what changes after it is seen
   const Clock& clock_;
   Random& random_;
   Metrics metrics_;
@@ -72,18 +73,22 @@ class Gate {
   access::SessionTable sessions_;
   std::unique_ptr<access::Dpop> dpop_;
   std::unique_ptr<access::Clients> clients_;
+  std::shared_ptr<context::FactTable> facts_;
   std::unique_ptr<access::TokenService> service_;
   std::unique_ptr<access::Assertions> assertions_;
 
   std::mutex policy_mutex_;  // one reload at a time
   mutable std::mutex trouble_mutex_;
   std::vector<Error> policy_trouble_;  // of the last reload, while the policy before it stays in force
+  Backoff policy_retry_;               // of the maintenance thread
 
   std::unique_ptr<net::LoopPool> loops_;
   std::unique_ptr<gateway::Proxy> proxy_;
   api::Router api_router_, admin_router_, metrics_router_;
   std::shared_ptr<net::TlsServerContext> tls_;
   std::unique_ptr<http::Server> api_, gateway_, admin_, metrics_server_;
+
+  std::unique_ptr<LiveContext> live_;
 
   std::mutex stop_mutex_;
   std::condition_variable stop_;

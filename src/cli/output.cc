@@ -1,11 +1,13 @@
 #include "cli/output.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/text.h"
 
 namespace watchword::cli {
@@ -61,7 +63,26 @@ Json to_json(const Error& error) {
 
 void Output::line(std::string_view text) const { print(stdout, text); }
 
-void Output::value(const Json& value) const { print(stdout, json_ ? value.dump() : value.pretty()); }
+std::string pretty_for_terminal(const Json& value) {
+  const std::string text = value.pretty();
+  std::string out;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto [code, length] = first_utf8_character(rest);
+    const auto character = rest.substr(0, length);
+    // What printable() would change stands inside a string, except the writer's own line ends.
+    if (character == "\n" || printable(character) == character)
+      out += character;
+    else if (code <= 0xffff)
+      out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(code));
+    else
+      out +=
+          fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((code - 0x10000u) >> 10), 0xdc00 + ((code - 0x10000u) & 0x3ff));
+    rest.remove_prefix(length);
+  }
+  return out;
+}
+
+void Output::value(const Json& value) const { print(stdout, json_ ? value.dump() : pretty_for_terminal(value)); }
 
 int Output::error(const Error& error) const {
   if (json_) {

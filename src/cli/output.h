@@ -25,7 +25,8 @@ class Output {
   explicit Output(bool json) : json_(json) {}
   bool json() const { return json_; }
   void line(std::string_view text) const;  // to standard output
-  void value(const Json& value) const;     // to standard output: one line with --json, else indented
+  // To standard output: one line with --json, else indented, and with escapes for what would act on a terminal.
+  void value(const Json& value) const;
   // To standard error, as text or problem object; returns the exit code.
   int error(const Error& error) const;
   int errors(const std::vector<Error>& errors) const;
@@ -39,5 +40,8 @@ class Output {
 };
 
 Json to_json(const Error& error);
+
+// Indented JSON in which DEL, C1 and bidirectional characters are escaped (\\u202e): the same value, safe to look at.
+std::string pretty_for_terminal(const Json& value);
 
 }  // namespace watchword::cli

@@ -2,13 +2,14 @@
 #include "policy/policy.h"
 
 #include "access/decide.h"
-#include "base/file.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/input.h"
 #include "http/uri.h"
 #include "issuer/profile.h"
 #include "policy/condition.h"
+#include "policy/target.h"
 #include "policy/testing.h"
 
 namespace watchword::cli {
@@ -43,23 +44,24 @@ struct Request {
 
 // The request as the proxy would read it: from --resource and --action, or from --method and --url.
 Result<Request> request_of(const ExplainOptions& options, const policy::Policy& policy) {
-  Request request{options.resource, options.action, options.method, {}, {}};
-  if (options.url.empty()) return request;
+  if (options.url.empty()) return Request{options.resource, options.action, options.method, {}, {}};
   WW_TRY(auto url, http::parse_url(options.url));
-  WW_TRY(request.path, http::normalise_path(url.path));
-  request.host = url.host;
-  const auto* resource = policy.resource_for(url.host, request.path);
-  if (!resource) return fail(Reason::host_unknown, url.host, "a host or path prefix of a resource");
-  request.resource = resource->name();
-  if (const auto* http = resource->http(); http && !http->prefix.empty()) {
-    request.path.erase(0, http->prefix.size());
-    if (request.path.empty()) request.path = "/";
-  }
-  const auto* action = resource->action_for(request.method, request.path);
-  if (!action)
-    return fail(Reason::action_unknown, request.method + " " + request.path, "an action of " + resource->name());
-  request.action = *action;
-  return request;
+  WW_TRY(auto target, policy::find_target(policy, url.host, options.method, url.path));
+  if (!target.action) return std::unexpected(policy::no_action(target, options.method));
+  return Request{target.resource->name(), *target.action, options.method, url.host, std::move(target.path)};
+}
+
+// What cannot be explained, as it does not say what is asked, or by whom.
+Status check_usage(const ExplainOptions& options) {
+  if (options.claims.empty() && options.token_file.empty())
+    return fail(Reason::usage_invalid, "neither --claims nor --token", "one of them: the job that asks");
+  const bool named = !options.resource.empty() && !options.action.empty();
+  const bool called = !options.url.empty() && !options.method.empty();
+  const bool half = options.resource.empty() != options.action.empty() || options.url.empty() != options.method.empty();
+  if (half || named == called)
+    return fail(Reason::usage_invalid, named && called ? "two requests" : "no whole request",
+                "--method and --url, or --resource and --action");
+  return {};
 }
 
 Json strings(const std::vector<std::string>& texts) {
@@ -79,26 +81,26 @@ Json rule_json(const policy::Considered& rule) {
 
 void print_rule(const policy::Considered& rule, const Output& out) {
   auto mark = rule.matched ? out.good("match ") : out.bad("no    ");
-  out.line(mark + rule.kind + "  " + rule.rule + (rule.role.empty() ? "" : "  role " + rule.role));
-  for (const auto& part : rule.held) out.line("        holds  " + part);
-  for (const auto& part : rule.failed) out.line("        fails  " + part);
+  out.line(mark + rule.kind + "  " + printable(rule.rule) + (rule.role.empty() ? "" : "  role " + rule.role));
+  for (const auto& part : rule.held) out.line("        holds  " + printable(part));
+  for (const auto& part : rule.failed) out.line("        fails  " + printable(part));
 }
 
 void print_decision(const access::Decision& decision, const issuer::Principal& principal, const Request& request,
                     const Output& out) {
-  auto asked = request.resource + "/" + request.action;
+  auto asked = printable(request.resource + "/" + request.action);
   if (decision.allowed()) {
-    out.line(out.good("allowed: ") + asked + "  rule " + decision.rule + "  role " + decision.role);
+    out.line(out.good("allowed: ") + asked + "  rule " + printable(decision.rule) + "  role " + decision.role);
     return;
   }
   const auto& refusal = *decision.refusal;
   out.line(out.bad(decision.outcome == policy::Outcome::deny ? "denied: " : "error: ") + asked);
   out.line("  reason    " + std::string(name(refusal.reason)) + ": " + std::string(describe(refusal.reason).meaning));
-  if (!refusal.found.empty()) out.line("  found     " + refusal.found);
-  if (!refusal.expected.empty()) out.line("  expected  " + refusal.expected);
-  out.line("  you are   " + issuer::you_are(principal));
-  if (!decision.rule.empty()) out.line("  rule      " + decision.rule + "  role " + decision.role);
-  out.line("  fix       " + std::string(fix_of(refusal)));
+  if (!refusal.found.empty()) out.line("  found     " + printable(refusal.found));
+  if (!refusal.expected.empty()) out.line("  expected  " + printable(refusal.expected));
+  out.line("  you are   " + printable(issuer::you_are(principal)));
+  if (!decision.rule.empty()) out.line("  rule      " + printable(decision.rule) + "  role " + decision.role);
+  out.line("  fix       " + printable(fix_of(refusal)));
 }
 
 Json decision_json(const access::Decision& decision, const std::vector<policy::Considered>& rules,
@@ -172,10 +174,11 @@ int policy_test(const std::string& directory, const Output& out) {
     if (outcome.failure) json.set("failure", to_json(*outcome.failure));
     list.push(std::move(json));
     if (out.json()) continue;
-    out.line((outcome.failure ? out.bad("fail  ") : out.good("pass  ")) + outcome.name + "  (" + outcome.where + ")");
+    out.line((outcome.failure ? out.bad("fail  ") : out.good("pass  ")) + printable(outcome.name) + "  (" +
+             printable(outcome.where) + ")");
     if (outcome.failure) {
-      out.line("        found     " + outcome.failure->found);
-      out.line("        expected  " + outcome.failure->expected);
+      out.line("        found     " + printable(outcome.failure->found));
+      out.line("        expected  " + printable(outcome.failure->expected));
     }
   }
   if (out.json())
@@ -186,6 +189,7 @@ int policy_test(const std::string& directory, const Output& out) {
 }
 
 int policy_explain(const ExplainOptions& options, const Output& out) {
+  if (auto usage = check_usage(options); !usage) return out.error(usage.error());
   auto policy = policy::Policy::load(options.directory);
   if (!policy) return out.errors(policy.error());
   auto code = explain(options, *policy, out);

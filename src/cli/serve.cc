@@ -5,10 +5,9 @@
 #include "cli/config.h"
 #include "cli/gate.h"
 #include "cli/run_gate.h"
+#include "cli/startup.h"
 #include "cli/version.h"
 #include "crypto/digest.h"
-#include "gateway/routes.h"
-#include "policy/misfits.h"
 
 namespace watchword::cli {
 
@@ -32,15 +31,13 @@ int serve(const ServeOptions& options, const Output& out) {
 int config_check(const std::string& file, const Output& out) {
   auto config = load_config(file);
   if (!config) return out.errors(config.error());
-  auto policy = policy::Policy::load(config->policy_directory);
-  if (!policy) return out.errors(policy.error());
-  if (auto routes = gateway::Routes::make(*policy); !routes) return out.error(routes.error());
-  if (auto misfits = policy::misfits(**policy, configured_issuers(*config)); !misfits.empty())
-    return out.errors(misfits);
+  auto startup = load_startup(*config);
+  if (!startup) return out.errors(startup.error());
+  const auto& digest = startup->policy.policy->digest();
   if (out.json())
-    out.value(Json::object({{"valid", true}, {"policy", (*policy)->digest()}}));
+    out.value(Json::object({{"valid", true}, {"policy", digest}}));
   else
-    out.line(out.good("valid") + "  " + file + ", policy " + (*policy)->digest());
+    out.line(out.good("valid") + "  " + file + ", policy " + digest);
   return kOk;
 }
 

@@ -1,4 +1,6 @@
 // watchword token exchange | verify | inspect
+#include <utility>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/admin_client.h"
@@ -20,18 +22,36 @@ void add(std::string& form, std::string_view name, std::string_view value) {
   form += http::percent_encode(name) + "=" + http::percent_encode(value);
 }
 
-// The denial as it stands in a job log.
-void print_refusal(const Json& body, const Output& out) {
+// Only an answer of "no" is a denial; a job that reads its log must not take an outage for one.
+std::string_view headline(Reason reason) {
+  switch (describe(reason).kind) {
+    case ReasonKind::unauthenticated:
+    case ReasonKind::denied:
+    case ReasonKind::not_found:
+      return "denied";
+    case ReasonKind::invalid:
+    case ReasonKind::config:
+      return "refused: the request is wrong";
+    case ReasonKind::unavailable:
+    case ReasonKind::upstream:
+    case ReasonKind::upstream_timeout:
+    case ReasonKind::error:
+    case ReasonKind::corrupt:
+      return "no answer: the gate cannot decide now";
+  }
+  std::unreachable();
+}
+
+// The refusal as it stands in a job log.
+void print_refusal(Reason reason, const Json& body, const Output& out) {
   auto text = [&](std::string_view key) { return printable(body.string_or(key, "")); };
-  auto reason = reason_from_name(body.string_or("reason", ""));
-  out.line(out.bad("denied") + (text("record").empty() ? "" : "  (record " + text("record") + ")"));
-  auto meaning = reason ? std::string(describe(*reason).meaning) : text("error_description");
-  out.line("  reason    " + text("reason") + ": " + meaning);
+  out.line(out.bad(headline(reason)) + (text("record").empty() ? "" : "  (record " + text("record") + ")"));
+  out.line("  reason    " + std::string(name(reason)) + ": " + std::string(describe(reason).meaning));
   for (std::string_view key : {"found", "expected"})
     if (!text(key).empty()) out.line("  " + std::string(key) + std::string(10 - key.size(), ' ') + text(key));
   if (!text("you_are").empty()) out.line("  you are   " + text("you_are"));
   if (!text("rule").empty()) out.line("  rule      " + text("rule") + "  role " + text("role"));
-  out.line("  fix       " + text("fix"));
+  out.line("  fix       " + (text("fix").empty() ? std::string(describe(reason).fix) : text("fix")));
 }
 
 Result<jose::KeySet> keys_for(const VerifyOptions& options) {
@@ -100,10 +120,11 @@ int token_exchange(const ExchangeOptions& options, const Output& out) {
   if (!reply) return out.error(reply.error());
   if (reply->status / 100 != 2) {
     auto error = error_from(*reply);
+    if (!reason_from_name(reply->body.string_or("reason", ""))) return out.error(error);
     if (out.json())
       out.value(reply->body);
     else
-      print_refusal(reply->body, out);
+      print_refusal(error.reason, reply->body, out);
     return exit_code(error.reason);
   }
   if (options.token_only)

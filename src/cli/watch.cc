@@ -2,9 +2,17 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 
 namespace watchword::cli {
+namespace {
+
+constexpr Duration kFirstWait = std::chrono::seconds(5);
+constexpr Duration kLongestWait = std::chrono::seconds(60);
+
+}  // namespace
 
 DirectoryWatch::DirectoryWatch(std::string directory)
     : directory_(std::move(directory)), taken_(state()), last_(taken_) {}
@@ -30,5 +38,14 @@ std::string DirectoryWatch::state() const {
   }
   return state;
 }
+
+void Backoff::failed(Time now) {
+  wait_ = since_ ? std::min(2 * wait_, kLongestWait) : kFirstWait;
+  since_ = now;
+}
+
+void Backoff::reset() { since_.reset(); }
+
+bool Backoff::due(Time now) const { return since_ && (now < *since_ || now >= *since_ + wait_); }
 
 }  // namespace watchword::cli

@@ -40,5 +40,36 @@ TEST_F(Watch, NewAndRemovedFilesAreChanges) {
   EXPECT_TRUE(watch.settled_change());
 }
 
+TEST_F(Watch, WhatChangesBetweenItsMakingAndTheFirstLookIsAChange) {
+  write("a.yaml", "one");
+  DirectoryWatch watch(folder_.file(""));
+  write("a.yaml", "edited while the gate was starting");
+  EXPECT_FALSE(watch.settled_change());
+  EXPECT_TRUE(watch.settled_change());
+}
+
+TEST(Backoff, TriesAgainSoonThenEveryMinute) {
+  Backoff backoff;
+  auto now = from_unix(1'790'000'000);
+  EXPECT_FALSE(backoff.due(now)) << "nothing failed";
+  for (int wait : {5, 10, 20, 40, 60, 60}) {
+    backoff.failed(now);
+    EXPECT_FALSE(backoff.due(now + std::chrono::seconds(wait) - Duration(1))) << wait;
+    now += std::chrono::seconds(wait);
+    EXPECT_TRUE(backoff.due(now)) << wait;
+  }
+  backoff.reset();
+  EXPECT_FALSE(backoff.due(now + std::chrono::hours(1)));
+  backoff.failed(now);
+  EXPECT_TRUE(backoff.due(now + std::chrono::seconds(5))) << "and begins anew";
+}
+
+TEST(Backoff, AClockThatWasSetBackDoesNotDelay) {
+  Backoff backoff;
+  auto now = from_unix(1'790'000'000);
+  backoff.failed(now);
+  EXPECT_TRUE(backoff.due(now - std::chrono::hours(1)));
+}
+
 }  // namespace
 }  // namespace watchword::cli

@@ -16,13 +16,17 @@ namespace watchword::context {
 // A fact with its source, so that explain and the record can name it.
 struct Fact {
   Json value;
-  std::string source;  // "webhook", "api", "test"
-  Time at;
+  std::string source;       // "webhook", "api", "freeze", "test", or a line of the policy: "policy/billing.yaml:12"
+  Time at;                  // since when it is so
+  std::string why{};        // a person's words; mostly empty
+  bool past_limit = false;  // too old for most, not for who asked (Scope::accept)
 };
 
-// What a question is about: the issuer's configured name and the project of whoever asks.
+// Who asks: the issuer's configured name, and what the identity says of its project, job and commit.
 struct Scope {
   std::string_view issuer, project;
+  std::string_view project_id = {}, job = {}, pipeline = {}, ref = {}, sha = {};
+  Duration accept{};  // facts count that were shown within this, where the normal limit is shorter
 };
 
 // An immutable snapshot. Any thread.
@@ -31,6 +35,10 @@ class Facts {
   virtual ~Facts() = default;
   // `name` is the function without "context.", such as merged; `arguments` an object by parameter name.
   virtual std::optional<Fact> find(const Scope& scope, std::string_view name, const Json& arguments) const = 0;
+  // Somebody above answered this question, which therefore is not asked here: for those who keep account (witness.h).
+  virtual void answered(std::string_view, const Json&, const Fact&) const {}
+  // The CI system said that the asking job has ended. False: it runs, or nobody knows.
+  virtual bool job_over(const Scope&) const { return false; }
 };
 
 // Facts from a document: [{"fact": "merged", "project": "acme/billing", "arguments": {...}, "value": true}, ...].

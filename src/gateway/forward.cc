@@ -65,6 +65,7 @@ http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, 
 
 net::Task<Result<std::string_view>> UpstreamBody::next() {
   auto piece = co_await body_.next();
+  if (piece) bytes_ += piece->size();
   if (piece && piece->empty()) {
     trailers_ = body_.trailers();
     remove_hop_by_hop(trailers_);
@@ -73,10 +74,9 @@ net::Task<Result<std::string_view>> UpstreamBody::next() {
   co_return piece;
 }
 
-http::ResponseHead to_client(const http::ResponseHead& response) {
-  auto head = response;
-  remove_hop_by_hop(head.headers);
-  return head;
+http::ResponseHead to_client(http::ResponseHead response) {
+  remove_hop_by_hop(response.headers);
+  return response;
 }
 
 }  // namespace watchword::gateway

@@ -21,10 +21,11 @@ struct Introduction {
 http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, std::string target, const Route& route,
                               const Introduction& introduction);
 // The request's body as the backend gets it: as it is, but for trailers that would be read as headers of the gate's.
-// Borrows both.
+// Borrows all; counts what passes.
 class UpstreamBody final : public http::Body {
  public:
-  UpstreamBody(http::Body& body, const Route& route) : body_(body), route_(route) {}
+  UpstreamBody(http::Body& body, const Route& route, std::uint64_t& bytes)
+      : body_(body), route_(route), bytes_(bytes) {}
   net::Task<Result<std::string_view>> next() override;
   bool ready() const override { return body_.ready(); }
   std::optional<std::uint64_t> length() const override { return body_.length(); }
@@ -33,10 +34,11 @@ class UpstreamBody final : public http::Body {
  private:
   http::Body& body_;
   const Route& route_;
+  std::uint64_t& bytes_;
   http::Headers trailers_;
 };
 
-http::ResponseHead to_client(const http::ResponseHead& response);
+http::ResponseHead to_client(http::ResponseHead response);
 void remove_hop_by_hop(http::Headers& headers);
 
 }  // namespace watchword::gateway

@@ -141,7 +141,8 @@ TEST(Forward, TrailersCarryNoIdentityEither) {
                   {"x-api-key", "of the job"},
                   {"x-checksum", "abc"}});
   auto route = route_with({{"x-api-key", "of the gate"}});
-  UpstreamBody upload(body, route);
+  std::uint64_t bytes = 0;
+  UpstreamBody upload(body, route, bytes);
   auto read = net::run_blocking(read_through(upload));
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(*read, "piecepiece");

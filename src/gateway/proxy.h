@@ -28,8 +28,9 @@ struct ProxyParts {
   RequestRecords records = RequestRecords::batch;
 };
 
-// One instance serves all loops; upstream connections are pooled per loop.
-class Proxy : public http::Handler {
+// One instance serves all loops; upstream connections are pooled per loop. Requests under way are cut when their
+// session ends or the door refuses them now. Outlives the loops' last work.
+class Proxy : public http::Handler, public access::RightsWatcher {
  public:
   static std::unique_ptr<Proxy> make(ProxyParts parts, std::shared_ptr<const Routes> routes);
   // A new policy's routes, from the next request on. Requests in flight end on what they began with.

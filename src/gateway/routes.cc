@@ -36,15 +36,20 @@ Result<Route> route_to(const policy::Resource& resource, const policy::HttpTarge
 
 }  // namespace
 
-Result<std::shared_ptr<const Routes>> Routes::make(std::shared_ptr<const policy::Policy> policy) {
+std::expected<std::shared_ptr<const Routes>, std::vector<Error>> Routes::make(
+    std::shared_ptr<const policy::Policy> policy) {
   auto routes = std::make_shared<Routes>();
+  std::vector<Error> errors;
   for (const auto* resource : policy->resources()) {
     const auto* target = resource->http();
     if (!target) continue;
     auto route = route_to(*resource, *target);
-    if (!route) return std::unexpected(about(std::move(route).error(), *resource));
-    routes->routes_.emplace(resource, *std::move(route));
+    if (route)
+      routes->routes_.emplace(resource, *std::move(route));
+    else
+      errors.push_back(about(std::move(route).error(), *resource));
   }
+  if (!errors.empty()) return std::unexpected(std::move(errors));
   routes->policy_ = std::move(policy);
   return routes;
 }

@@ -2,6 +2,7 @@
 // loaded, so that a missing file or secret refuses the new policy and not a request.
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,8 +32,9 @@ struct Route {
 // Immutable; belongs to one policy and keeps it alive.
 class Routes {
  public:
-  // config_invalid, secret_unavailable, naming the resource.
-  static Result<std::shared_ptr<const Routes>> make(std::shared_ptr<const policy::Policy> policy);
+  // Every error, naming its resource: config_invalid, secret_unavailable.
+  static std::expected<std::shared_ptr<const Routes>, std::vector<Error>> make(
+      std::shared_ptr<const policy::Policy> policy);
   const Route* find(const policy::Resource& resource) const;
   const std::shared_ptr<const policy::Policy>& policy() const { return policy_; }
 

@@ -39,10 +39,11 @@ Error upstream_error(const Error& error, const net::Address& address) {
 class H1ClientResponse final : public ClientResponse, private Body {
  public:
   H1ClientResponse(std::shared_ptr<ClientPool> pool, Connection connection, ParsedResponse parsed,
-                   std::shared_ptr<Upload> upload)
+                   std::shared_ptr<Upload> upload, Abort* abort)
       : pool_(std::move(pool)),
         connection_(std::move(connection)),
         upload_(std::move(upload)),
+        abort_(abort),
         head_(std::move(parsed.head)),
         keep_alive_(parsed.keep_alive),
         reader_(*connection_->stream, connection_->input, parsed.framing, {}, pool_->limits.idle_time) {}
@@ -51,6 +52,7 @@ class H1ClientResponse final : public ClientResponse, private Body {
   ~H1ClientResponse() override { give_back(); }
 
   const ResponseHead& head() const override { return head_; }
+  ResponseHead take_head() override { return std::exchange(head_, {}); }
   Body& body() override { return *this; }
 
  private:
@@ -71,6 +73,7 @@ class H1ClientResponse final : public ClientResponse, private Body {
 
   void give_back() {
     if (!connection_) return;
+    if (abort_) abort_->disarm();
     if (reader_.done()) reader_.release();
     upload_->stopped = true;
     if (reader_.done() && keep_alive_ && upload_->done && connection_->input.empty()) {
@@ -85,6 +88,7 @@ class H1ClientResponse final : public ClientResponse, private Body {
   std::shared_ptr<ClientPool> pool_;
   Connection connection_;  // null once given back
   std::shared_ptr<Upload> upload_;
+  Abort* abort_;
   ResponseHead head_;
   bool keep_alive_;
   BodyReader reader_;
@@ -93,12 +97,16 @@ class H1ClientResponse final : public ClientResponse, private Body {
 // A request under way on a connection of the pool.
 class Attempt {
  public:
-  Attempt(std::shared_ptr<ClientPool> pool, Connection connection)
-      : pool_(std::move(pool)), connection_(std::move(connection)) {}
+  Attempt(std::shared_ptr<ClientPool> pool, Connection connection, Abort* abort)
+      : pool_(std::move(pool)), connection_(std::move(connection)), abort_(abort) {
+    // The response takes the connection over, and this with it.
+    if (abort_) abort_->arm([stream = connection_->stream.get()] { stream->abort(); });
+  }
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
   ~Attempt() {
     if (!connection_) return;
+    if (abort_) abort_->disarm();
     upload_->stopped = true;
     connection_->stream->abort();
     pool_->gone();
@@ -112,7 +120,7 @@ class Attempt {
     if (!parsed) co_return std::unexpected(upstream_error(sent ? parsed.error() : sent.error(), pool_->origin.address));
     upload_->done = upload_->done && sent;
     co_return std::make_unique<H1ClientResponse>(pool_, std::exchange(connection_, nullptr), *std::move(parsed),
-                                                 upload_);
+                                                 upload_, abort_);
   }
 
   // The backend had closed the unused connection, and saw nothing that matters.
@@ -143,6 +151,7 @@ class Attempt {
 
   std::shared_ptr<ClientPool> pool_;
   Connection connection_;  // null once the response has it
+  Abort* abort_;
   std::shared_ptr<Upload> upload_ = std::make_shared<Upload>();
   bool answered_ = false;  // a byte of the response has arrived
 };
@@ -151,14 +160,19 @@ class H1Client final : public Client {
  public:
   explicit H1Client(std::shared_ptr<ClientPool> pool) : pool_(std::move(pool)) {}
 
-  net::Task<Result<std::unique_ptr<ClientResponse>>> send(RequestHead head, Body* body) override {
+  net::Task<Result<std::unique_ptr<ClientResponse>>> send(RequestHead head, Body* body, Abort* abort) override {
     const auto pool = pool_;  // the client may go while this waits
     if (head.authority.empty()) head.authority = pool->origin.authority;
     for (const bool again : {false, true}) {
       WW_CO_TRY(auto connection, co_await pool->take(again));
-      Attempt attempt(pool, std::move(connection));
+      if (abort && abort->fired()) {
+        pool->put(std::move(connection));
+        co_return fail(Reason::connection_closed, "the request was cut");
+      }
+      Attempt attempt(pool, std::move(connection), abort);
       auto response = co_await attempt.run(head, body);
-      if (response || again || !attempt.may_be_repeated(head.method, response.error())) co_return response;
+      if (response || again || (abort && abort->fired()) || !attempt.may_be_repeated(head.method, response.error()))
+        co_return response;
     }
     co_return fail(Reason::internal);
   }

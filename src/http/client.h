@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "http/abort.h"
 #include "http/handler.h"
 #include "net/stream.h"
 
@@ -31,6 +32,7 @@ class ClientResponse {
  public:
   virtual ~ClientResponse() = default;
   virtual const ResponseHead& head() const = 0;
+  virtual ResponseHead take_head() = 0;  // instead of a copy; head() is empty from then on
   virtual Body& body() = 0;
 };
 
@@ -45,7 +47,10 @@ class Client {
   // upstream_timeout, upstream_malformed, overloaded (no connection became free in time); errors of reading `body` (the
   // client's fault) are passed on as they are. After an early answer a next() of `body` may still be awaited: the body
   // must live until it has returned (a server's exchange sees to that). It is not touched again after that.
-  virtual net::Task<Result<std::unique_ptr<ClientResponse>>> send(RequestHead head, Body* body) = 0;
+  // `abort` (null: none) ends the request and the response's body at any time until the response is destroyed; it must
+  // live as long.
+  virtual net::Task<Result<std::unique_ptr<ClientResponse>>> send(RequestHead head, Body* body,
+                                                                  Abort* abort = nullptr) = 0;
 };
 
 }  // namespace watchword::http

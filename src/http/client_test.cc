@@ -139,6 +139,76 @@ TEST(Client, AnEarlyAnswerEndsTheUpload) {
   });
 }
 
+// Says when a request has arrived, and holds it: "/begun" after the head of an answer, all others before.
+struct HoldingBackend {
+  std::shared_ptr<net::Delivery<bool>> arrived = std::make_shared<net::Delivery<bool>>();
+  std::latch gone{1};  // the client has closed the connection
+  TestServer server{[this](Exchange& exchange) -> Task<void> {
+    if (exchange.request.target == "/quick") co_return (void) co_await exchange.reply.send({}, "ok");
+    if (exchange.request.target == "/begun") (void)co_await exchange.reply.begin({});
+    arrived->deliver(true);
+    for (Result<std::string_view> piece = "x"; piece && !piece->empty();) piece = co_await exchange.body.next();
+    gone.count_down();
+  }};
+};
+
+// What comes of a request, when `abort` has ended it.
+Task<void> send_and_tell(Client& client, std::string target, Body& body, Abort& abort,
+                         std::shared_ptr<net::Delivery<bool>> answered,
+                         std::shared_ptr<net::Delivery<std::string>> outcome) {
+  auto response = co_await client.send(request("POST", std::move(target)), &body, &abort);
+  if (!response) co_return outcome->deliver("failed");
+  answered->deliver(true);
+  const auto piece = co_await (*response)->body().next();
+  outcome->deliver(piece ? "begun, and went on" : "begun, then failed");
+}
+
+TEST(Client, AnAbortEndsWhatIsUnderWayAndItsConnection) {
+  for (const auto& [target, outcome] : {std::pair("/waits", "failed"), std::pair("/begun", "begun, then failed")}) {
+    HoldingBackend backend;
+    with_client(origin_of(backend.server.address()), {}, [&](Client& client) -> Task<void> {
+      SilentBody body;
+      Abort abort;
+      auto answered = std::make_shared<net::Delivery<bool>>();
+      auto told = std::make_shared<net::Delivery<std::string>>();
+      net::spawn(send_and_tell(client, target, body, abort, answered, told));
+      co_await *backend.arrived;
+      if (std::string_view(target) == "/begun") co_await *answered;
+      abort.fire();
+      EXPECT_EQ(co_await *told, outcome);
+      EXPECT_EQ(co_await fetch(client, request("GET", "/quick")), "200 ok");  // on a connection of its own
+      body.arrives.deliver(std::string_view());
+    });
+    backend.gone.wait();
+  }
+}
+
+TEST(Client, NothingBeginsAfterAnAbort) {
+  const ScriptedBackend backend({{.answers = {std::string(kOk)}}});
+  with_client(origin_of(backend.listener->address()), {}, [&](Client& client) -> Task<void> {
+    Abort abort;
+    abort.fire();
+    const auto response = co_await client.send(request("GET", "/"), nullptr, &abort);
+    EXPECT_FALSE(response);
+    if (!response) EXPECT_EQ(response.error().reason, Reason::connection_closed);
+    EXPECT_EQ(backend.connections, 0u);
+  });
+}
+
+TEST(Client, AnAbortThatComesTooLateHarmsNobody) {
+  const TestServer server(describe_request);
+  with_client(origin_of(server.address()), {}, [&](Client& client) -> Task<void> {
+    Abort abort;
+    {
+      auto response = co_await client.send(request("GET", "/1"), nullptr, &abort);
+      EXPECT_TRUE(response && co_await read_all((*response)->body(), 100));
+    }
+    abort.fire();
+    EXPECT_EQ(co_await fetch(client, request("GET", "/2")), "200 GET backend.example.com/2 []");
+    EXPECT_EQ(connections_of(server.metrics), 1u);
+  });
+}
+
 TEST(Client, PassesOnAnErrorOfTheBodyItself) {
   const TestServer server(describe_request);
   with_client(origin_of(server.address()), {}, [&](Client& client) -> Task<void> {

@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <memory>
+#include <span>
 
 #include "base/text.h"
+#include "http/chars.h"
+#include "http/link.h"
 #include "http/uri.h"
 
 namespace watchword::http {
@@ -24,6 +28,29 @@ bool curl_ready() {
   static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   return ready;
 }
+
+// "Name: value" lines, wiped at the end: they may hold credentials.
+class HeaderLines {
+ public:
+  HeaderLines() = default;
+  HeaderLines(const HeaderLines&) = delete;
+  HeaderLines& operator=(const HeaderLines&) = delete;
+  ~HeaderLines() {
+    for (curl_slist* line = lines_; line != nullptr; line = line->next)
+      wipe(std::span(line->data, std::strlen(line->data)));
+    curl_slist_free_all(lines_);
+  }
+
+  bool add(const std::string& line) {
+    curl_slist* longer = curl_slist_append(lines_, line.c_str());
+    if (longer != nullptr) lines_ = longer;
+    return longer != nullptr;
+  }
+  curl_slist* get() const { return lines_; }
+
+ private:
+  curl_slist* lines_ = nullptr;
+};
 
 struct Transfer {
   std::string body;
@@ -85,15 +112,45 @@ void set_options(CURL* curl, const Url& url, const FetchOptions& options, Transf
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
 }
 
+Status add_headers(const FetchRequest& request, HeaderLines& lines) {
+  for (const auto& [name, value] : request.headers) {
+    if (!is_token(name) || value.empty() || has_control(value.reveal()))
+      return fail(Reason::issuer_unavailable, "a header '" + name + "' that cannot be sent",
+                  "a name of token characters, a value without control characters", request.url);
+    std::string line = name + ": " + std::string(value.reveal());
+    const bool added = lines.add(line);
+    wipe(line);
+    if (!added) return fail(Reason::internal, "libcurl took no header");
+  }
+  // libcurl would add "Expect: 100-continue" and the type of a form.
+  if (!lines.add("Expect:") || (!request.body.empty() && !lines.add("Content-Type: application/json")))
+    return fail(Reason::internal, "libcurl took no header");
+  return {};
+}
+
+void set_request(CURL* curl, const FetchRequest& request, const HeaderLines& lines) {
+  if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
+  }
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, lines.get());
+  curl_easy_setopt(curl, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // none of them for a proxy
+}
+
+std::optional<std::chrono::seconds> whole_seconds(std::string_view digits) {
+  std::uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
 std::optional<std::chrono::seconds> max_age(std::string_view cache_control) {
   for (std::string_view directive : split(cache_control, ',')) {
     directive = trim(directive);
     const std::size_t equals = directive.find('=');
     if (equals == std::string_view::npos || !ascii_iequals(directive.substr(0, equals), "max-age")) continue;
-    const std::string_view digits = directive.substr(equals + 1);
-    std::uint32_t seconds = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
-    if (error == std::errc() && end == digits.data() + digits.size()) return std::chrono::seconds(seconds);
+    if (const auto seconds = whole_seconds(directive.substr(equals + 1))) return seconds;
   }
   return std::nullopt;
 }
@@ -107,7 +164,15 @@ std::string header_values(CURL* curl, const char* name) {
   return all;
 }
 
-FetchReply reply_of(CURL* curl, Transfer& transfer) {
+// Another origin must not be given the credentials that were meant for this one.
+std::string next_page(const std::string& link, const Url& asked) {
+  std::string next = next_link(link);
+  const auto url = parse_url(next);
+  if (!url || url->scheme != asked.scheme || url->host != asked.host || url->port != asked.port) return {};
+  return next;
+}
+
+FetchReply reply_of(CURL* curl, const Url& asked, Transfer& transfer) {
   FetchReply reply;
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -115,6 +180,8 @@ FetchReply reply_of(CURL* curl, Transfer& transfer) {
   const std::string type = header_values(curl, "content-type");
   reply.content_type = ascii_lower(trim(std::string_view(type).substr(0, type.find(';'))));
   reply.max_age = max_age(header_values(curl, "cache-control"));
+  if (status == 429 || status == 503) reply.retry_after = whole_seconds(header_values(curl, "retry-after"));
+  reply.next_page = next_page(header_values(curl, "link"), asked);
   reply.body = std::move(transfer.body);
   return reply;
 }
@@ -129,23 +196,30 @@ std::string what_failed(CURLcode code, const char* message, const FetchOptions& 
 
 }  // namespace
 
-Result<FetchReply> CurlFetcher::get(const std::string& url, const FetchOptions& options) {
-  const auto parsed = parse_url(url);
-  if (!parsed) return fail(Reason::issuer_unavailable, parsed.error().found, parsed.error().expected);
-  if (parsed->scheme != "https" && !(options.allow_loopback_http && is_loopback(*parsed)))
+Result<FetchReply> Fetcher::get(const std::string& url, const FetchOptions& options) {
+  return send({.url = url}, options);
+}
+
+Result<FetchReply> CurlFetcher::send(const FetchRequest& request, const FetchOptions& options) {
+  const auto url = parse_url(request.url);
+  if (!url) return fail(Reason::issuer_unavailable, url.error().found, url.error().expected);
+  if (url->scheme != "https" && !(options.allow_loopback_http && is_loopback(*url)))
     return fail(Reason::issuer_unavailable, "a URL without TLS",
-                options.allow_loopback_http ? "https, or http towards a loopback address" : "https", url);
+                options.allow_loopback_http ? "https, or http towards a loopback address" : "https", request.url);
   if (!curl_ready()) return fail(Reason::internal, "libcurl could not be initialised");
+  HeaderLines lines;  // outlives the handle that uses it
+  WW_CHECK(add_headers(request, lines));
   const Curl curl(curl_easy_init());
   if (!curl) return fail(Reason::internal, "libcurl gave no handle");
 
   Transfer transfer;
   transfer.max_bytes = options.max_bytes;
   char message[CURL_ERROR_SIZE] = "";
-  set_options(curl.get(), *parsed, options, transfer, message);
+  set_options(curl.get(), *url, options, transfer, message);
+  set_request(curl.get(), request, lines);
   const CURLcode code = curl_easy_perform(curl.get());
-  if (code != CURLE_OK) return fail(Reason::issuer_unavailable, what_failed(code, message, options), {}, url);
-  return reply_of(curl.get(), transfer);
+  if (code != CURLE_OK) return fail(Reason::issuer_unavailable, what_failed(code, message, options), {}, request.url);
+  return reply_of(curl.get(), *url, transfer);
 }
 
 }  // namespace watchword::http

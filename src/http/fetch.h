@@ -6,8 +6,11 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
 
 namespace watchword::http {
 
@@ -19,10 +22,20 @@ struct FetchOptions {
   std::size_t max_bytes = 1 << 20;
 };
 
+// What is asked. Header values may hold credentials.
+struct FetchRequest {
+  std::string method = "GET";  // GET, POST, PUT, DELETE
+  std::string url;
+  std::vector<std::pair<std::string, Secret>> headers = {};
+  std::string body = {};  // JSON; sent when not empty
+};
+
 struct FetchReply {
   int status = 0;
-  std::string content_type;                     // without parameters, lower case
-  std::optional<std::chrono::seconds> max_age;  // Cache-Control max-age
+  std::string content_type;                              // without parameters, lower case
+  std::optional<std::chrono::seconds> max_age;           // Cache-Control max-age
+  std::optional<std::chrono::seconds> retry_after = {};  // of 429 and 503; a date is not understood
+  std::string next_page = {};  // the URL of Link rel="next" (RFC 8288) of the same origin; empty: none
   std::string body;
 };
 
@@ -31,12 +44,13 @@ struct FetchReply {
 class Fetcher {
  public:
   virtual ~Fetcher() = default;
-  virtual Result<FetchReply> get(const std::string& url, const FetchOptions& options) = 0;
+  virtual Result<FetchReply> send(const FetchRequest& request, const FetchOptions& options) = 0;
+  Result<FetchReply> get(const std::string& url, const FetchOptions& options);  // send() with nothing else
 };
 
 class CurlFetcher final : public Fetcher {
  public:
-  Result<FetchReply> get(const std::string& url, const FetchOptions& options) override;
+  Result<FetchReply> send(const FetchRequest& request, const FetchOptions& options) override;
 };
 
 }  // namespace watchword::http

@@ -17,7 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-// Accepts connections on a loopback port, reads a request's head and sends the same bytes to each; then closes, or
+// Accepts connections on a loopback port, reads a request and sends the same bytes to each
+// ("ORIGIN" in them becomes its own origin); then closes, or
 // (`hang`) keeps the connection open until the end of the test.
 class FakeServer {
  public:
@@ -31,6 +32,7 @@ class FakeServer {
     if (bind(listener_, raw, size) != 0 || listen(listener_, 8) != 0 || getsockname(listener_, raw, &size) != 0)
       std::abort();
     port_ = ntohs(address.sin_port);
+    if (const std::size_t at = answer_.find("ORIGIN"); at != std::string::npos) answer_.replace(at, 6, url(""));
     thread_ = std::thread([this] { serve(); });
   }
   ~FakeServer() {
@@ -61,6 +63,14 @@ class FakeServer {
         head.append(piece, static_cast<std::size_t>(size));
         if (head.starts_with('\x16')) break;  // a TLS client; it gets the answer in plain
       }
+      const std::size_t body_at = head.find("\r\n\r\n") + 4;
+      const std::size_t length_at = head.find("Content-Length: ");
+      const std::size_t end = length_at < body_at ? body_at + std::stoul(head.substr(length_at + 16)) : 0;
+      while (head.size() < end) {
+        const ssize_t size = recv(peer, piece, sizeof piece, 0);
+        if (size <= 0) break;
+        head.append(piece, static_cast<std::size_t>(size));
+      }
       request_ = head;
       ++requests_;
       std::string_view rest = answer_;
@@ -90,12 +100,24 @@ class FakeServer {
   std::thread thread_;
 };
 
-Result<FetchReply> fetch(const std::string& url, std::size_t max_bytes = 1 << 20) {
+FetchOptions loopback_options() {
   FetchOptions options;
   options.allow_loopback_http = true;
   options.total_time = milliseconds(2000);
+  return options;
+}
+
+Result<FetchReply> fetch(const std::string& url, std::size_t max_bytes = 1 << 20) {
+  FetchOptions options = loopback_options();
   options.max_bytes = max_bytes;
   return CurlFetcher().get(url, options);
+}
+
+Result<FetchReply> send_token(const std::string& url, std::string_view token, std::string method = "GET",
+                              std::string body = {}) {
+  FetchRequest request{.method = std::move(method), .url = url, .body = std::move(body)};
+  request.headers.emplace_back("PRIVATE-TOKEN", Secret(token));
+  return CurlFetcher().send(request, loopback_options());
 }
 
 std::string answer(std::string_view head, std::string_view body) {
@@ -210,6 +232,78 @@ TEST(Fetch, KeepsPasswordsOfAUrlOutOfErrors) {
   EXPECT_THAT(to_string(reply.error()), Not(HasSubstr("s3cret")));
 }
 
+TEST(Fetch, SendsMethodHeadersAndAJsonBody) {
+  for (const std::string method : {"POST", "PUT", "DELETE"}) {
+    const FakeServer server(answer("Content-Length: 2\r\n", "{}"));
+    ASSERT_TRUE(send_token(server.url(), "glpat-s3cret", method, R"({"a":1})"));
+    EXPECT_THAT(server.request(), ::testing::StartsWith(method + " /keys HTTP/1.1\r\n"));
+    EXPECT_THAT(server.request(), HasSubstr("\r\nPRIVATE-TOKEN: glpat-s3cret\r\n"));
+    EXPECT_THAT(server.request(), HasSubstr("\r\nContent-Type: application/json\r\n"));
+    EXPECT_THAT(server.request(), ::testing::EndsWith("\r\n\r\n{\"a\":1}"));
+    EXPECT_THAT(server.request(), Not(HasSubstr("Expect")));
+  }
+}
+
+TEST(Fetch, SendsNoBodyWhereNoneIsGiven) {
+  for (const std::string method : {"GET", "DELETE"}) {
+    const FakeServer server(answer("Content-Length: 2\r\n", "{}"));
+    ASSERT_TRUE(send_token(server.url(), "t", method));
+    EXPECT_THAT(server.request(), ::testing::StartsWith(method + " /keys HTTP/1.1\r\n"));
+    EXPECT_THAT(server.request(), Not(HasSubstr("Content-")));
+  }
+  const FakeServer server(answer("Content-Length: 2\r\n", "{}"));
+  ASSERT_TRUE(send_token(server.url(), "t", "POST"));
+  EXPECT_THAT(server.request(), HasSubstr("Content-Length: 0\r\n"));
+}
+
+TEST(Fetch, KeepsHeaderValuesOutOfErrors) {
+  const FakeServer hanging("", true);
+  FetchOptions options = loopback_options();
+  options.total_time = milliseconds(100);
+  FetchRequest request{.url = hanging.url()};
+  request.headers.emplace_back("PRIVATE-TOKEN", Secret(std::string_view("glpat-s3cret")));
+  const auto late = CurlFetcher().send(request, options);
+  expect_unavailable(late, "Timeout");
+  EXPECT_THAT(to_string(late.error()), Not(HasSubstr("s3cret")));
+
+  const FakeServer server(answer("Content-Length: 2\r\n", "{}"));
+  for (const std::string& token :
+       {std::string("s3cret\r\nX-Admin: yes"), std::string("s3cret\n"), std::string("s3cret\0", 7)}) {
+    const auto reply = send_token(server.url(), token);
+    expect_unavailable(reply, "a header 'PRIVATE-TOKEN' that cannot be sent");
+    EXPECT_THAT(to_string(reply.error()), Not(HasSubstr("s3cret")));
+  }
+  expect_unavailable(send_token(server.url(), ""), "cannot be sent");
+  EXPECT_EQ(server.requests(), 0);
+}
+
+TEST(Fetch, ReadsWhenToComeBackFrom429And503Only) {
+  const auto retry_after = [](const std::string& status, const std::string& value) {
+    const FakeServer server("HTTP/1.1 " + status + " X\r\nRetry-After: " + value +
+                            "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    return fetch(server.url())->retry_after;
+  };
+  EXPECT_EQ(retry_after("429", "42"), std::chrono::seconds(42));
+  EXPECT_EQ(retry_after("503", "7"), std::chrono::seconds(7));
+  EXPECT_EQ(retry_after("200", "42"), std::nullopt);
+  for (const char* value : {"Fri, 31 Dec 1999 23:59:59 GMT", "-1", "1.5", "99999999999"})
+    EXPECT_EQ(retry_after("429", value), std::nullopt) << value;
+}
+
+TEST(Fetch, TakesTheNextPageOfTheSameOriginOnly) {
+  const auto next = [](const std::string& target, const std::string& prefix = "") {
+    const FakeServer server(answer("Link: " + prefix + "<" + target + ">; rel=\"next\"\r\nContent-Length: 0\r\n", ""));
+    return fetch(server.url())->next_page;
+  };
+  for (const char* target : {"https://example.com/x?page=2", "http://127.0.0.1:1/x?page=2", "http://localhost/x",
+                             "/x?page=2", "", "file:///etc/passwd", "http://u@127.0.0.1/x"})
+    EXPECT_EQ(next(target), "") << target;
+
+  EXPECT_THAT(next("ORIGIN/x?page=2"), ::testing::EndsWith("/x?page=2"));
+  EXPECT_THAT(next("ORIGIN/x?page=3", "<https://example.com/>; rel=\"prev\"\r\nLink: "),
+              ::testing::EndsWith("/x?page=3"));
+}
+
 class Environment {
  public:
   Environment(const char* name, const std::string& value) : name_(name) { setenv(name, value.c_str(), 1); }
@@ -228,9 +322,10 @@ TEST(Fetch, HonoursAProxyButNeverForLoopback) {
   const Environment http("http_proxy", proxy.url(""));
   EXPECT_TRUE(fetch(server.url()));
   EXPECT_EQ(proxy.requests(), 0);
-  expect_unavailable(fetch("https://issuer.example.com/keys"), "");
+  expect_unavailable(send_token("https://issuer.example.com/keys", "glpat-s3cret"), "");
   EXPECT_EQ(proxy.requests(), 1);
   EXPECT_THAT(proxy.request(), ::testing::StartsWith("CONNECT issuer.example.com:443 HTTP/1.1\r\n"));
+  EXPECT_THAT(proxy.request(), Not(HasSubstr("s3cret")));
 }
 
 }  // namespace

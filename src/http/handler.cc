@@ -7,10 +7,11 @@ net::Task<Status> Writer::begin_with(ResponseHead head, std::string_view piece) 
   co_return co_await write(piece);
 }
 
-net::Task<Result<std::string>> read_all(Body& body, std::size_t max_bytes) {
+net::Task<Result<std::string>> read_all(Body& body, std::size_t max_bytes, net::Steady::duration within) {
   if (body.length().value_or(0) > max_bytes)
     co_return fail(Reason::http_too_large, "a body of " + std::to_string(*body.length()) + " bytes",
                    "at most " + std::to_string(max_bytes));
+  const auto deadline = net::Steady::now() + within;
   std::string all;
   while (true) {
     WW_CO_TRY(const std::string_view piece, co_await body.next());
@@ -18,6 +19,8 @@ net::Task<Result<std::string>> read_all(Body& body, std::size_t max_bytes) {
     if (piece.size() > max_bytes - all.size())
       co_return fail(Reason::http_too_large, "a longer body", "at most " + std::to_string(max_bytes) + " bytes");
     all.append(piece);
+    if (net::Steady::now() >= deadline)
+      co_return fail(Reason::http_timeout, std::to_string(all.size()) + " bytes of a body so far", "all of it in time");
   }
 }
 

@@ -58,7 +58,9 @@ class Handler {
   virtual net::Task<void> handle(Exchange& exchange) = 0;
 };
 
-// The whole body, for small documents. http_too_large beyond `max_bytes`.
-net::Task<Result<std::string>> read_all(Body& body, std::size_t max_bytes);
+// The whole body, for small documents. http_too_large beyond `max_bytes`; http_timeout when it has not arrived `within`
+// this time, however steadily it trickles.
+net::Task<Result<std::string>> read_all(Body& body, std::size_t max_bytes,
+                                        net::Steady::duration within = std::chrono::seconds(30));
 
 }  // namespace watchword::http

@@ -58,8 +58,10 @@ Json problem(const Error& error, bool verified_caller, std::string_view record) 
                             {"reason", text.name},
                             {"fix", verified_caller ? fix_of(error) : text.fix}});
   if (!record.empty()) body.set("record", record);
-  if (verified_caller)
-    if (std::string found = detail(error); !found.empty()) body.set("detail", std::move(found));
+  if (!verified_caller) return body;
+  if (std::string found = detail(error); !found.empty()) body.set("detail", std::move(found));
+  if (!error.found.empty()) body.set("found", error.found);
+  if (!error.expected.empty()) body.set("expected", error.expected);
   return body;
 }
 

@@ -11,8 +11,9 @@ namespace watchword::http {
 
 // By the reason's kind; http_too_large is 413 (a server answers 431 when it was the head), upgrade_unsupported 501.
 int status_of(Reason reason);
-// {type, title, status, reason, fix, record?} and, for a verified caller, detail: found and expected. An unverified
-// caller gets the reason's general fix, not one that may tell of the policy. type is "urn:watchword:reason:NAME".
+// {type, title, status, reason, fix, record?} and, for a verified caller, found and expected, and both in detail. An
+// unverified caller gets the reason's general fix, not one that may tell of the policy. type is
+// "urn:watchword:reason:NAME".
 Json problem(const Error& error, bool verified_caller, std::string_view record = {});
 // Sends it as application/problem+json with cache-control: no-store; its "status" becomes `status`. `extra` are further
 // headers, such as www-authenticate.

@@ -42,6 +42,8 @@ TEST(Problem, AVerifiedCallerLearnsWhatWasFoundAndHowToMendIt) {
   const Error error{Reason::no_binding, "ref 'feature/x'", "ref 'main'", {}, "run on main"};
   const Json body = problem(error, true);
   EXPECT_EQ(body.string_or("detail", ""), "found ref 'feature/x', expected ref 'main'");
+  EXPECT_EQ(body.string_or("found", ""), "ref 'feature/x'");
+  EXPECT_EQ(body.string_or("expected", ""), "ref 'main'");
   EXPECT_EQ(body.string_or("fix", ""), "run on main");
   EXPECT_EQ(body.find("record"), nullptr);
 }

@@ -23,10 +23,14 @@ class H1Server final : public Server {
 
   net::Address address() const override { return listener_->address(); }
 
-  bool drain(net::Steady::duration at_most) override {
+  void begin_drain() override {
     state_->draining = true;
     listener_->stop();
     for_each_connection(&H1Connection::finish);
+  }
+
+  bool drain(net::Steady::duration at_most) override {
+    begin_drain();
     if (state_->wait_for_end(at_most)) return true;
     for_each_connection(&H1Connection::abort);
     state_->wait_for_end(kAfterReset);

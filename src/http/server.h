@@ -40,9 +40,10 @@ class Server {
                                                Handler& handler);
   virtual ~Server() = default;
   virtual net::Address address() const = 0;
-  // Refuses new connections, answers what is in flight with connection: close, and returns when all are done or at
-  // the deadline, whichever comes first; then the rest is reset. Any thread but a loop's. True when all ended by
-  // themselves.
+  // Refuses new connections, and answers what is in flight with connection: close. Any thread but a loop's.
+  virtual void begin_drain() = 0;
+  // begin_drain(), then returns when all are done or at the deadline, whichever comes first; then the rest is reset.
+  // Any thread but a loop's. True when all ended by themselves.
   virtual bool drain(net::Steady::duration at_most) = 0;
 };
 

@@ -146,21 +146,36 @@ Result<ClaimPath> ClaimPath::parse(std::string_view text) {
   return ClaimPathParser(text).parse();
 }
 
-const Json* ClaimPath::find(const Json& claims) const {
+namespace {
+
+const Json* member(const Json* of, std::string_view name) { return of->find(name); }
+const Json* item(const Json* of, std::size_t index) {
+  const Json::Array* items = of->array_items();
+  return items != nullptr && index < items->size() ? &(*items)[index] : nullptr;
+}
+std::optional<ClaimView> member(const std::optional<ClaimView>& of, std::string_view name) { return of->find(name); }
+std::optional<ClaimView> item(const std::optional<ClaimView>& of, std::size_t index) {
+  return of->is_array() && index < of->size() ? std::optional(of->item(index)) : std::nullopt;
+}
+
+}  // namespace
+
+// At: a pointer, or an optional view.
+template <class At>
+At ClaimPath::walk(At claims) const {
   if (plain_)
-    if (const Json* literal = claims.find(text_)) return literal;
-  const Json* at = &claims;
+    if (At literal = member(claims, text_)) return literal;
+  At at = claims;
   for (const Step& step : steps_) {
-    if (const auto* name = std::get_if<std::string>(&step)) {
-      at = at->find(*name);
-    } else {
-      const Json::Array* items = at->array_items();
-      const std::size_t index = std::get<std::size_t>(step);
-      at = items != nullptr && index < items->size() ? &(*items)[index] : nullptr;
-    }
-    if (at == nullptr) return nullptr;
+    const auto* name = std::get_if<std::string>(&step);
+    at = name != nullptr ? member(at, *name) : item(at, std::get<std::size_t>(step));
+    if (!at) break;
   }
   return at;
 }
+
+const Json* ClaimPath::find(const Json& claims) const { return walk(&claims); }
+
+std::optional<ClaimView> ClaimPath::find(ClaimView claims) const { return walk(std::optional(claims)); }
 
 }  // namespace watchword::issuer

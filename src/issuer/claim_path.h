@@ -13,6 +13,7 @@
 // At most 512 bytes and 16 steps.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,6 +21,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "issuer/claims.h"
 
 namespace watchword::issuer {
 
@@ -27,11 +29,14 @@ class ClaimPath {
  public:
   static Result<ClaimPath> parse(std::string_view text);  // config_invalid
   const Json* find(const Json& claims) const;             // null when absent
+  std::optional<ClaimView> find(ClaimView claims) const;  // the same
   const std::string& text() const { return text_; }
 
  private:
   using Step = std::variant<std::string, std::size_t>;  // member of an object, item of an array
   friend class ClaimPathParser;
+  template <class At>
+  At walk(At claims) const;
   std::string text_;
   std::vector<Step> steps_;
   bool plain_ = false;

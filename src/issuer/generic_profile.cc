@@ -80,8 +80,8 @@ Result<Person> map_person(const Json& claims, const PersonMapping& mapping) {
 }  // namespace
 
 Result<Principal> map_generic(jose::VerifiedToken token, std::string_view issuer_name, const Profile& profile) {
-  WW_TRY(Principal framed, frame(std::move(token), issuer_name, kind_of(profile)));
-  return identify_generic(std::move(framed), profile);
+  WW_TRY(Principal framed, frame(token, issuer_name, kind_of(profile)));
+  return identify_generic(std::move(framed), token.claims(), profile);
 }
 
 Kind kind_of(const Profile& profile) {
@@ -90,16 +90,17 @@ Kind kind_of(const Profile& profile) {
   return mapping == nullptr ? Kind::person : mapping->kind;
 }
 
-Result<Principal> identify_generic(Principal principal, const Profile& profile) {
+Result<Principal> identify_generic(Principal principal, const Json& claims, const Profile& profile) {
+  principal.claims = Claims(claims);
   if (const auto* mapping = std::get_if<PersonMapping>(&profile.mapping)) {
-    WW_TRY(principal.identity, map_person(principal.claims, *mapping));
+    WW_TRY(principal.identity, map_person(claims, *mapping));
     return principal;
   }
   const auto& mapping = std::get<MachineMapping>(profile.mapping);
   if (mapping.kind != Kind::job && mapping.kind != Kind::service)
     return fail(Reason::config_invalid, "a machine mapping of kind " + std::string(name(mapping.kind)),
                 "job or service");
-  WW_TRY(principal.identity, map_machine(principal.claims, principal.subject, mapping));
+  WW_TRY(principal.identity, map_machine(claims, principal.subject, mapping));
   return principal;
 }
 

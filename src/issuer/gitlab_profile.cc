@@ -152,8 +152,8 @@ bool is_fork(const Json& claims) {
 }  // namespace
 
 Result<Principal> map_gitlab(jose::VerifiedToken token, std::string_view issuer_name) {
-  WW_TRY(Principal framed, frame(std::move(token), issuer_name, Kind::job));
-  return identify_gitlab(std::move(framed));
+  WW_TRY(Principal framed, frame(token, issuer_name, Kind::job));
+  return identify_gitlab(std::move(framed), std::move(token).claims());
 }
 
 std::vector<std::string> documented_claims(const Profile& profile) {
@@ -163,8 +163,7 @@ std::vector<std::string> documented_claims(const Profile& profile) {
   return names;
 }
 
-Result<Principal> identify_gitlab(Principal principal) {
-  Json& claims = principal.claims;
+Result<Principal> identify_gitlab(Principal principal, Json claims) {
   for (const Rule& rule : kRules) WW_CHECK(check(claims, rule));
   for (const Rule& rule : kRules)
     if (const std::string* text = claims.find_string(rule.claim); text != nullptr && rule.type == Type::flag)
@@ -183,6 +182,7 @@ Result<Principal> identify_gitlab(Principal principal) {
   job.ref_protected = *claims.find("ref_protected") == Json(true);
   job.fork = is_fork(claims);
   principal.identity = std::move(job);
+  principal.claims = Claims(claims);
   return principal;
 }
 

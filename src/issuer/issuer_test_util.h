@@ -32,7 +32,8 @@ class TestClock final : public Clock {
 // Answers by URL, counts questions, and holds them back while the gate is shut.
 class FakeNetwork final : public http::Fetcher {
  public:
-  Result<http::FetchReply> get(const std::string& url, const http::FetchOptions&) override {
+  Result<http::FetchReply> send(const http::FetchRequest& request, const http::FetchOptions&) override {
+    const std::string& url = request.url;
     std::unique_lock lock(mutex_);
     ++asked_[url];
     changed_.notify_all();

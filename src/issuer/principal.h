@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "issuer/claims.h"
 
 namespace watchword::issuer {
 
@@ -30,15 +30,15 @@ struct Person {
 };
 
 struct Principal {
+  std::variant<Machine, Person> identity;
   Kind kind = Kind::job;
+  Claims claims;           // as the profile normalised them ("true" -> true); addressed by path in policies
   std::string issuer;      // the configured name, "gitlab"
   std::string issuer_url;  // iss
   std::string subject;     // sub
   std::string token_sha256;
-  Json claims;   // as the profile normalised them ("true" -> true); addressed by path in policies
   Time expires;  // of the identity token
   std::optional<Time> issued;
-  std::variant<Machine, Person> identity;
 
   const Machine* machine() const { return std::get_if<Machine>(&identity); }
   const Person* person() const { return std::get_if<Person>(&identity); }

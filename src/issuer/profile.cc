@@ -6,7 +6,7 @@
 
 namespace watchword::issuer {
 
-Result<Principal> frame(jose::VerifiedToken token, std::string_view issuer_name, Kind kind) {
+Result<Principal> frame(const jose::VerifiedToken& token, std::string_view issuer_name, Kind kind) {
   if (token.subject().empty()) return missing("sub", "the subject, which names who the token is about");
   Principal principal;
   principal.kind = kind;
@@ -16,7 +16,6 @@ Result<Principal> frame(jose::VerifiedToken token, std::string_view issuer_name,
   principal.token_sha256 = token.sha256();
   principal.expires = token.expires();
   principal.issued = token.issued();
-  principal.claims = std::move(token).claims();
   return principal;
 }
 
@@ -47,12 +46,11 @@ Result<Principal> imagine_principal(const Json& claims, std::string_view issuer_
   principal.issuer = issuer_name;
   principal.issuer_url = claims.string_or("iss", "");
   principal.subject = *subject;
-  principal.claims = claims;
   const std::int64_t* expires = claims.find_integer("exp");
   principal.expires = from_unix(expires == nullptr ? std::numeric_limits<std::int64_t>::max() : *expires);
   if (const std::int64_t* issued = claims.find_integer("iat")) principal.issued = from_unix(*issued);
-  return profile.name == ProfileName::gitlab ? identify_gitlab(std::move(principal))
-                                             : identify_generic(std::move(principal), profile);
+  return profile.name == ProfileName::gitlab ? identify_gitlab(std::move(principal), claims)
+                                             : identify_generic(std::move(principal), claims, profile);
 }
 
 }  // namespace watchword::issuer

@@ -12,11 +12,11 @@
 
 namespace watchword::issuer {
 
-// All but the identity. claim_missing without a subject: OpenID Connect Core 2 demands it.
-Result<Principal> frame(jose::VerifiedToken token, std::string_view issuer_name, Kind kind);
-// The identity, from the claims of a framed principal (map_gitlab, map_generic and imagine_principal).
-Result<Principal> identify_gitlab(Principal framed);
-Result<Principal> identify_generic(Principal framed, const Profile& profile);
+// All but the claims and the identity. claim_missing without a subject: OpenID Connect Core 2 demands it.
+Result<Principal> frame(const jose::VerifiedToken& token, std::string_view issuer_name, Kind kind);
+// Adds both, from the token's claims (map_gitlab, map_generic and imagine_principal).
+Result<Principal> identify_gitlab(Principal framed, Json claims);
+Result<Principal> identify_generic(Principal framed, const Json& claims, const Profile& profile);
 Kind kind_of(const Profile& profile);
 
 std::unexpected<Error> missing(std::string_view claim, std::string expected);

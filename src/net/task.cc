@@ -38,9 +38,9 @@ struct Root {
 
 Root run(Task<void> task) { co_await task; }
 
-constexpr std::size_t kStep = 128;  // frames are recycled by size, rounded up to this
-constexpr std::size_t kSizes = 32;  // up to 4 KiB
-constexpr std::size_t kKept = 128;  // of each size
+constexpr std::size_t kStep = 128;   // frames are recycled by size, rounded up to this
+constexpr std::size_t kSizes = 128;  // up to 16 KiB
+constexpr std::size_t kKept = 128;   // of each size
 
 struct Frames {
   Frames() = default;

@@ -10,6 +10,7 @@ namespace {
 void tighten(SessionLimits& limits, const SessionLimits& other) {
   limits.ttl = std::min(limits.ttl, other.ttl);
   limits.ends_with_job |= other.ends_with_job;
+  limits.drain = std::min(limits.drain, other.drain);
   limits.single_exchange |= other.single_exchange;
   if (other.proof == Proof::dpop) limits.proof = Proof::dpop;
 }
@@ -38,8 +39,15 @@ Roles CompiledPolicy::roles_of(const issuer::Principal& principal) const {
       out.all.push_back(role);
   }
   out.limits = strictest(out.all);
+  for (const std::uint32_t id : fence_index_->matching(principal)) out.fences.push_back(fences_[id]);
+  std::ranges::sort(out.fences);
+  out.fences.erase(std::ranges::unique(out.fences).begin(), out.fences.end());
   out.policy = shared_from_this();
   return out;
+}
+
+std::shared_ptr<const Roles> CompiledPolicy::shared_roles_of(const issuer::Principal& principal) const {
+  return shared_roles_.share(roles_of(principal));
 }
 
 const CompiledPolicy::ResourceEntry* CompiledPolicy::find(std::string_view name) const {

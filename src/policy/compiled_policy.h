@@ -14,6 +14,7 @@
 #include "policy/document.h"
 #include "policy/matcher_index.h"
 #include "policy/policy.h"
+#include "policy/shared_roles.h"
 
 namespace watchword::policy {
 
@@ -28,6 +29,7 @@ class CompiledPolicy final : public Policy, public std::enable_shared_from_this<
  public:
   const std::string& digest() const override { return digest_; }
   Roles roles_of(const issuer::Principal& principal) const override;
+  std::shared_ptr<const Roles> shared_roles_of(const issuer::Principal& principal) const override;
   Verdict evaluate(const Question& question) const override;
   std::vector<Considered> explain(const Question& question) const override;
   const Resource* resource(std::string_view name) const override;
@@ -52,11 +54,9 @@ class CompiledPolicy final : public Policy, public std::enable_shared_from_this<
     const std::string* name;
   };
   // Deny rules with the same permissions; all actions that those cover share it.
-  struct Fences {
+  struct Extent {
     std::vector<std::uint32_t> all;       // every rule, ascending
     std::vector<std::uint32_t> everyone;  // those without `to`
-    std::vector<std::uint32_t> scoped;    // for each matcher of `index`, its rule
-    std::unique_ptr<MatcherIndex> index;
   };
   struct BindingOf {
     std::uint32_t role;
@@ -65,9 +65,9 @@ class CompiledPolicy final : public Policy, public std::enable_shared_from_this<
   const ResourceEntry* find(std::string_view name) const;
   // The question's roles, or `own` made anew when those are another policy's.
   const Roles& roles_for(const Question& question, Roles& own) const;
-  // The deny rules of the action whose `to` matches, in the policy's order.
-  std::vector<std::uint32_t> fences_for(const issuer::Principal& principal, std::uint32_t action) const;
-  std::optional<Verdict> denied(const Question& question, std::uint32_t action) const;
+  // The deny rules of the action whose `to` names the principal or nobody, in the policy's order.
+  std::vector<std::uint32_t> fences_for(const Roles& roles, std::uint32_t action) const;
+  std::optional<Verdict> denied(const Question& question, const Roles& roles, std::uint32_t action) const;
   Verdict permitted(const Question& question, const Roles& roles, std::uint32_t action) const;
   void explain_role(const Question& question, const Role& role, std::uint32_t action,
                     std::vector<Considered>& out) const;
@@ -81,12 +81,18 @@ class CompiledPolicy final : public Policy, public std::enable_shared_from_this<
   std::vector<Role> roles_;
   std::vector<BindingOf> bindings_;
   std::unique_ptr<MatcherIndex> binding_index_;  // over bindings_
+  std::vector<FreezeWindow> freezes_;
   std::vector<DenyRule> deny_;
-  std::vector<std::vector<std::shared_ptr<const Fences>>> fences_;  // by action
+  std::vector<Extent> extents_;
+  std::vector<std::vector<std::uint32_t>> extents_of_;  // by action
+  std::vector<Roles::Fence> fences_;
+  std::unique_ptr<MatcherIndex> fence_index_;  // over fences_, each by one matcher of its rule
+  mutable SharedRoles shared_roles_;
 };
 
-// The condition's view of a question.
-ConditionInput input_of(const Question& question);
+Question with_facts(const Question& question, const context::Facts& facts);  // borrows them
+// The condition's view of a question. `accept`: how old its facts may be, beyond the normal limit.
+ConditionInput input_of(const Question& question, Duration accept = {});
 // What a deny rule's conditions come to: `no` lets the request pass this rule, all else denies it.
 struct Denial {
   Truth truth = Truth::yes;

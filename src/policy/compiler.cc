@@ -22,6 +22,7 @@ class Compiler {
       for (ResourceRule& rule : document.resources) add_resource(std::move(rule));
       for (Role& role : document.roles) add_role(std::move(role));
       std::ranges::move(document.deny, std::back_inserter(policy_->deny_));
+      std::ranges::move(document.freezes, std::back_inserter(policy_->freezes_));
     }
     number_actions();
     for (Role& role : policy_->roles_) resolve(role);
@@ -137,13 +138,15 @@ class Compiler {
       }
       groups[std::move(texts)].push_back(i);
     }
-    policy_->fences_.resize(policy_->actions_.size());
+    policy_->extents_of_.resize(policy_->actions_.size());
+    std::vector<const Matcher*> matchers;
     for (const auto& [texts, rules] : groups) {
-      const auto fences = make_fences(rules);
+      const auto number = add_extent(rules, matchers);
       std::set<std::uint32_t> actions;
       for (const std::string& text : texts) actions.insert(extents[text].begin(), extents[text].end());
-      for (const std::uint32_t action : actions) policy_->fences_[action].push_back(fences);
+      for (const std::uint32_t action : actions) policy_->extents_of_[action].push_back(number);
     }
+    policy_->fence_index_ = std::make_unique<MatcherIndex>(std::move(matchers));
   }
 
   std::vector<std::uint32_t> extent(const DenyRule::Fence& fence) const {
@@ -168,20 +171,18 @@ class Compiler {
     return near ? fmt::format("did you mean '{}'?", *near) : "";
   }
 
-  std::shared_ptr<const CompiledPolicy::Fences> make_fences(const std::vector<std::uint32_t>& rules) const {
-    auto out = std::make_shared<CompiledPolicy::Fences>();
-    out->all = rules;
-    std::vector<const Matcher*> matchers;
+  std::uint32_t add_extent(const std::vector<std::uint32_t>& rules, std::vector<const Matcher*>& matchers) {
+    const auto number = static_cast<std::uint32_t>(policy_->extents_.size());
+    auto& extent = policy_->extents_.emplace_back(rules, std::vector<std::uint32_t>());
     for (const std::uint32_t rule : rules) {
       const auto& to = policy_->deny_[rule].to;
-      if (to.empty()) out->everyone.push_back(rule);
+      if (to.empty()) extent.everyone.push_back(rule);
       for (const Matcher& matcher : to) {
-        out->scoped.push_back(rule);
+        policy_->fences_.push_back({number, rule});
         matchers.push_back(&matcher);
       }
     }
-    out->index = std::make_unique<MatcherIndex>(std::move(matchers));
-    return out;
+    return number;
   }
 
   std::shared_ptr<CompiledPolicy> policy_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "policy/cel/checker.h"
@@ -43,15 +44,15 @@ const Absent& absent() {
 // The values of kVariables. Not moved: the bindings point into it.
 struct Scene {
   explicit Scene(const ConditionInput& input) {
-    const auto* members = input.claims == nullptr ? nullptr : input.claims->members();
-    const Value claims = members == nullptr ? Value{&absent().claims} : Value{cel::Map(*members)};
+    const bool any = input.claims != nullptr && input.claims->view().is_object();
+    const Value claims = any ? Value{cel::Map(input.claims->view())} : Value{&absent().claims};
     request = {{{{kRequestFields[0]}, {input.method}},
                 {{kRequestFields[1]}, {input.path}},
                 {{kRequestFields[2]}, {input.host}}}};
     values = {input.person ? Value{&absent().job} : claims, input.person ? claims : Value{&absent().person}, claims,
               input.method.empty() ? Value{&absent().request} : Value{cel::Map(std::span<const Entry>(request))},
               Value{input.now}};
-    bindings = {values, input.facts, {input.issuer, input.project}};
+    bindings = {values, input.facts, {.issuer = input.issuer, .project = input.project, .accept = input.accept}};
   }
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
@@ -106,6 +107,10 @@ Result<Condition> Condition::compile(std::string_view text) {
 ConditionResult Condition::evaluate(const ConditionInput& input) const {
   const Scene scene(input);
   return cel::decide(*program_, scene.bindings);
+}
+
+bool Condition::asks_facts() const {
+  return std::ranges::find(program_->nodes, cel::Op::context_call, &cel::Node::op) != program_->nodes.end();
 }
 
 std::vector<Part> Condition::explain(const ConditionInput& input) const {

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "context/facts.h"
+#include "issuer/claims.h"
 
 namespace watchword::policy {
 
@@ -18,12 +19,13 @@ namespace watchword::policy {
 // `request` is {method, path, host} and `now` is a timestamp. Using `job` of a person, or `person` of a machine, is an
 // error at run time.
 struct ConditionInput {
-  const Json* claims = nullptr;  // variable `job` (for machines) or `person`; also `claims` for either
+  const issuer::Claims* claims = nullptr;  // variable `job` (for machines) or `person`; also `claims` for either
   bool person = false;
   std::string_view issuer, project;     // scope of context.* facts
   std::string_view method, path, host;  // variable `request`; empty at the token endpoint
   Time now;
   const context::Facts* facts = nullptr;
+  Duration accept{};  // context::Scope::accept
 };
 
 enum class Truth : std::uint8_t {
@@ -52,8 +54,9 @@ class Condition {
   // The position is Error::where.
   static Result<Condition> compile(std::string_view text);
   ConditionResult evaluate(const ConditionInput& input) const;  // any thread
-  // The parts that &&, ||, ! and ?: put together, in the order of the text; of ?: the test and the branch taken.
+  // The parts that &&, || and ?: put together, in the order of the text; of ?: the test and the branch taken.
   std::vector<Part> explain(const ConditionInput& input) const;
+  bool asks_facts() const;  // there is a context.* in it
   const std::string& text() const { return text_; }
 
   // `policy eval`: any expression, any result. `variables` is an object: its members are the variables. Three of them

@@ -17,8 +17,8 @@ class ConditionTest : public ::testing::Test {
   ConditionResult evaluate(std::string_view text) const { return Condition::compile(text).value().evaluate(input_); }
   Truth truth(std::string_view text) const { return evaluate(text).truth; }
 
-  const Json claims_ = json(R"({"ref": "feature/x", "sha": "9f3c2d1", "ref_protected": false, "job_id": 4711,
-    "groups": ["dev", "ops"], "a/b": {"c": 1}, "hostile": "x\nrm -rf\u202e", "text": "true"})");
+  const issuer::Claims claims_{json(R"({"ref": "feature/x", "sha": "9f3c2d1", "ref_protected": false, "job_id": 4711,
+    "groups": ["dev", "ops"], "a/b": {"c": 1}, "hostile": "x\nrm -rf\u202e", "text": "true"})")};
   const context::TableFacts facts_ = context::TableFacts::from_json(json(R"([
         {"fact": "merged", "arguments": {"into": "main", "sha": "9f3c2d1"}, "value": false},
         {"fact": "merged", "arguments": {"into": "develop", "sha": "9f3c2d1"}, "value": true},
@@ -131,17 +131,21 @@ TEST_F(ConditionTest, SaysWhatAFactMeansAndWhatWouldChangeIt) {
 }
 
 TEST_F(ConditionTest, ExplainsEveryPartInTheOrderOfTheText) {
-  const auto condition = Condition::compile(
-                             "job.ref_protected || (request.method == 'GET' && !context.frozen('production')) || "
-                             "(has(job.x) ? job.x == 1 : context.job_running())")
-                             .value();
+  const auto condition =
+      Condition::compile(
+          "job.ref_protected || (request.method == 'GET' && !context.frozen('production')) || "
+          "(has(job.x) ? job.x == 1 : context.job_running()) || !(job.ref == 'main' || job.text == 'true')")
+          .value();
   const std::vector<Part> parts = condition.explain(input_);
   const Part kWanted[] = {
       {"job.ref_protected", Truth::no, "is false"},
       {"request.method == 'GET'", Truth::yes, "request.method is \"GET\""},
-      {"context.frozen('production')", Truth::yes, "is true (test, 2026-09-21T14:13:20.000Z)"},
+      {"!context.frozen('production')", Truth::no,
+       "context.frozen('production') is true (test, 2026-09-21T14:13:20.000Z)"},
       {"has(job.x)", Truth::no, "job has no 'x'"},
       {"context.job_running()", Truth::unknown, "context.job_running() is not known"},
+      {"job.ref == 'main'", Truth::no, "job.ref is \"feature/x\""},
+      {"job.text == 'true'", Truth::yes, "job.text is \"true\""},
   };
   ASSERT_EQ(parts.size(), std::size(kWanted));
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -1,8 +1,9 @@
-// Decoding of a policy file: resources, roles, deny.
+// Decoding of a policy file: resources, roles, deny, freezes.
 #include "policy/document.h"
 
 #include <fmt/format.h>
 
+#include "policy/decode_freeze.h"
 #include "policy/decode_matcher.h"
 #include "policy/resource.h"
 
@@ -15,6 +16,9 @@ using yaml::Type;
 
 constexpr Duration kShortestSession = std::chrono::seconds(1);
 constexpr Duration kLongestSession = std::chrono::hours(24);
+constexpr Duration kShortestAcceptance = std::chrono::seconds(1);
+constexpr Duration kLongestAcceptance = std::chrono::hours(24);
+constexpr Duration kLongestDrain = std::chrono::minutes(10);
 
 class DocumentDecoder {
  public:
@@ -22,7 +26,7 @@ class DocumentDecoder {
 
   Document decode(const Node& root) {
     Document out;
-    const yaml::Object fields(decoder_, root, "policy", {"resources", "roles", "deny"});
+    const yaml::Object fields(decoder_, root, "policy", {"resources", "roles", "deny", "freezes"});
     for_each_named(fields.find("resources"), "resource", [&](const yaml::Key& key, const Node& node) {
       if (auto resource = decode_resource(decoder_, key.text, node))
         out.resources.push_back({std::move(resource), place(key.at)});
@@ -30,6 +34,9 @@ class DocumentDecoder {
     for_each_named(fields.find("roles"), "role",
                    [&](const yaml::Key& key, const Node& node) { out.roles.push_back(role(key, node)); });
     for_each(fields.find("deny"), [&](const Node& node) { out.deny.push_back(deny_rule(node)); });
+    for_each(fields.find("freezes"), [&](const Node& node) {
+      if (auto window = decode_freeze(decoder_, node, place(node.at))) out.freezes.push_back(*std::move(window));
+    });
     return out;
   }
 
@@ -68,9 +75,10 @@ class DocumentDecoder {
 
   SessionLimits session(const Node& node) {
     SessionLimits out;
-    yaml::Object fields(decoder_, node, "session", {"ttl", "ends_with_job", "exchanges", "proof"});
+    yaml::Object fields(decoder_, node, "session", {"ttl", "ends_with_job", "exchanges", "proof", "drain"});
     fields.read("ttl", out.ttl, kShortestSession, kLongestSession);
     fields.read("ends_with_job", out.ends_with_job);
+    fields.read("drain", out.drain, Duration::zero(), kLongestDrain);
     fields.read<bool>("exchanges", out.single_exchange, {{"once", true}, {"many", false}});
     fields.read<Proof>("proof", out.proof, {{"bearer", Proof::bearer}, {"dpop", Proof::dpop}});
     return out;
@@ -78,14 +86,21 @@ class DocumentDecoder {
 
   std::optional<Permission> permission(const Node& node) {
     if (node.type != Type::object) return permission_named(node, node.at);
-    yaml::Object fields(decoder_, node, "allow", {"permission", "when", "approval"});
+    yaml::Object fields(decoder_, node, "allow", {"permission", "when", "accept_facts_for", "approval"});
     if (const Node* approval = fields.find("approval"); approval != nullptr)
       decoder_.refuse(approval->at, "'approval'", "'permission' and 'when' only",
                       "approvals are not served yet: leave this permission out until they are");
     const Node* name = fields.require("permission");
     if (name == nullptr) return std::nullopt;
     auto out = permission_named(*name, node.at);
-    if (out) out->when = condition(fields.find("when"));
+    if (!out) return out;
+    const Node *when = fields.find("when"), *accept = fields.find("accept_facts_for");
+    out->when = condition(when);
+    fields.read("accept_facts_for", out->accept, kShortestAcceptance, kLongestAcceptance);
+    const bool asks = when != nullptr && (!out->when || out->when->asks_facts());
+    if (accept != nullptr && !asks)
+      decoder_.refuse(accept->at, "'accept_facts_for' where no fact is asked for", "a 'when' that asks context.*",
+                      "leave it out");
     return out;
   }
 
@@ -100,7 +115,7 @@ class DocumentDecoder {
       decoder_.refuse(node.at, fmt::format("'{}'", *text), "resource/action, or resource/* for all of its actions");
       return std::nullopt;
     }
-    return Permission{resource, action, std::nullopt, place(at)};
+    return Permission{resource, action, std::nullopt, {}, place(at)};
   }
 
   std::optional<Condition> condition(const Node* node) {

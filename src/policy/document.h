@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "policy/condition.h"
+#include "policy/freeze_window.h"
 #include "policy/matcher.h"
 #include "policy/pattern.h"
 #include "policy/place.h"
@@ -23,6 +24,7 @@ struct ResourceRule {
 struct Permission {
   std::string resource, action;  // action "*": all of the resource
   std::optional<Condition> when;
+  Duration accept{};  // how old facts may be for `when`, beyond the normal limit
   Place place;
 };
 
@@ -53,6 +55,7 @@ struct Document {
   std::vector<ResourceRule> resources;
   std::vector<Role> roles;
   std::vector<DenyRule> deny;
+  std::vector<FreezeWindow> freezes;
 };
 
 // Errors are noted in the decoder, whose file name is the one for `where`; `rule_file` is the one for rules.

@@ -36,7 +36,12 @@ int weight(Truth truth) { return truth == Truth::error ? 2 : (truth == Truth::un
 
 }  // namespace
 
-ConditionInput input_of(const Question& question) {
+Question with_facts(const Question& question, const context::Facts& facts) {
+  return {question.principal, question.roles, question.resource, question.action, question.method, question.path,
+          question.host,      facts,          question.now};
+}
+
+ConditionInput input_of(const Question& question, Duration accept) {
   const issuer::Machine* machine = question.principal.machine();
   ConditionInput input;
   input.claims = &question.principal.claims;
@@ -48,6 +53,7 @@ ConditionInput input_of(const Question& question) {
   input.host = question.host;
   input.now = question.now;
   input.facts = &question.facts;
+  input.accept = accept;
   return input;
 }
 
@@ -74,21 +80,23 @@ const Roles& CompiledPolicy::roles_for(const Question& question, Roles& own) con
   return own;
 }
 
-std::vector<std::uint32_t> CompiledPolicy::fences_for(const issuer::Principal& principal, std::uint32_t action) const {
+std::vector<std::uint32_t> CompiledPolicy::fences_for(const Roles& roles, std::uint32_t action) const {
   std::vector<std::uint32_t> out;
-  for (const auto& fences : fences_[action]) {
-    out.insert(out.end(), fences->everyone.begin(), fences->everyone.end());
-    for (const std::uint32_t id : fences->index->matching(principal)) out.push_back(fences->scoped[id]);
+  for (const std::uint32_t extent : extents_of_[action]) {
+    const auto& everyone = extents_[extent].everyone;
+    out.insert(out.end(), everyone.begin(), everyone.end());
+    for (const auto& fence : std::ranges::equal_range(roles.fences, extent, {}, &Roles::Fence::extent))
+      out.push_back(fence.rule);
   }
   std::ranges::sort(out);
-  out.erase(std::ranges::unique(out).begin(), out.end());
   return out;
 }
 
-std::optional<Verdict> CompiledPolicy::denied(const Question& question, std::uint32_t action) const {
+std::optional<Verdict> CompiledPolicy::denied(const Question& question, const Roles& roles,
+                                              std::uint32_t action) const {
   std::optional<Verdict> unsure;
   int worst = -1;
-  for (const std::uint32_t number : fences_for(question.principal, action)) {
+  for (const std::uint32_t number : fences_for(roles, action)) {
     const DenyRule& rule = deny_[number];
     Denial denial = conditions_of(rule, input_of(question));
     if (denial.truth == Truth::no) continue;
@@ -110,7 +118,6 @@ std::optional<Verdict> CompiledPolicy::denied(const Question& question, std::uin
 }
 
 Verdict CompiledPolicy::permitted(const Question& question, const Roles& roles, std::uint32_t action) const {
-  const auto input = input_of(question);
   std::optional<Verdict> best;
   int best_weight = -1;
   for (const Role* role : roles.all) {
@@ -118,7 +125,7 @@ Verdict CompiledPolicy::permitted(const Question& question, const Roles& roles, 
          std::ranges::equal_range(role->by_action, action, {}, &std::pair<std::uint32_t, const Permission*>::first)) {
       ConditionResult result;
       result.truth = Truth::yes;
-      if (permission->when) result = permission->when->evaluate(input);
+      if (permission->when) result = permission->when->evaluate(input_of(question, permission->accept));
       if (result.truth != Truth::yes && weight(result.truth) <= best_weight) continue;
       Verdict verdict;
       verdict.role = role->name;
@@ -154,10 +161,12 @@ Verdict CompiledPolicy::evaluate(const Question& question) const {
   if (action == entry->actions.end())
     return refusal(Outcome::deny, Reason::action_unknown, fmt::format("'{}/{}'", question.resource, question.action),
                    fmt::format("{}/{}", question.resource, fmt::join(entry->resource->actions(), " or ")));
-  if (auto verdict = denied(question, action->second)) return *std::move(verdict);
   Roles own;
   const Roles& roles = roles_for(question, own);
-  if (!roles.all.empty()) return permitted(question, roles, action->second);
+  const PolicyFacts facts(freezes_, question.facts, question.now);
+  const Question asked = with_facts(question, facts);
+  if (auto verdict = denied(asked, roles, action->second)) return *std::move(verdict);
+  if (!roles.all.empty()) return permitted(asked, roles, action->second);
   if (roles.fork_refused)
     return refusal(Outcome::deny, Reason::fork_not_admitted, issuer::you_are(question.principal),
                    "a binding with 'forks: true'");

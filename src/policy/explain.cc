@@ -56,7 +56,7 @@ void CompiledPolicy::explain_role(const Question& question, const Role& role, st
     if (number != action) continue;
     any = true;
     Considered line{permission->place.rule, role.name, "permission", true, {}, {}};
-    const auto input = input_of(question);
+    const auto input = input_of(question, permission->accept);
     line.matched = !permission->when || permission->when->evaluate(input).truth == Truth::yes;
     note_parts("when", permission->when, input, line);
     if (!permission->when) line.held.push_back(fmt::format("{}/{} is allowed", question.resource, question.action));
@@ -93,14 +93,17 @@ std::vector<Considered> CompiledPolicy::explain(const Question& question) const 
   const auto action = entry->actions.find(question.action);
   if (action == entry->actions.end()) return out;
   std::vector<std::uint32_t> rules;
-  for (const auto& fences : fences_[action->second]) rules.insert(rules.end(), fences->all.begin(), fences->all.end());
+  for (const std::uint32_t extent : extents_of_[action->second])
+    rules.insert(rules.end(), extents_[extent].all.begin(), extents_[extent].all.end());
   std::ranges::sort(rules);
-  for (const std::uint32_t rule : rules) explain_fence(question, deny_[rule], out);
+  const PolicyFacts facts(freezes_, question.facts, question.now);
+  const Question asked = with_facts(question, facts);
+  for (const std::uint32_t rule : rules) explain_fence(asked, deny_[rule], out);
   Roles own;
   const Roles& roles = roles_for(question, own);
   for (const Role& role : roles_)
     if (concerns(role, action->second) || std::ranges::find(roles.all, &role) != roles.all.end())
-      explain_role(question, role, action->second, out);
+      explain_role(asked, role, action->second, out);
   return out;
 }
 

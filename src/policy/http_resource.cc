@@ -56,6 +56,15 @@ void check_prefix(Decoder& decoder, const Node& node, const HttpTarget& target) 
     decoder.refuse(node.at, fmt::format("the prefix '{}'", target.prefix), "a plain path such as /billing");
 }
 
+// A path that does not say by itself which file it names depends on where the gate was started.
+bool absolute(std::string_view path) { return path.starts_with('/'); }
+
+void read_file_name(Decoder& decoder, yaml::Object& fields, std::string_view key, std::string& out) {
+  fields.read(key, out);
+  if (!out.empty() && !absolute(out))
+    decoder.refuse(fields.find(key)->at, fmt::format("the relative path '{}'", out), "an absolute path");
+}
+
 // What the gate itself sets or strips: an injected value would break its framing or forge who is asking.
 bool reserved(const std::string& header) {
   constexpr std::array kReserved = {"host",
@@ -70,8 +79,9 @@ bool reserved(const std::string& header) {
                                     "expect",
                                     "traceparent",
                                     "tracestate",
-                                    "watchword-assertion"};
-  return std::ranges::find(kReserved, header) != kReserved.end();
+                                    "watchword-assertion",
+                                    "x-request-id"};
+  return std::ranges::find(kReserved, header) != kReserved.end() || header.starts_with("x-forwarded-");
 }
 
 void decode_injected(Decoder& decoder, const Node& node, std::vector<HttpTarget::InjectedHeader>& out) {
@@ -94,6 +104,9 @@ void decode_injected(Decoder& decoder, const Node& node, std::vector<HttpTarget:
         });
     if (!reference)  // and do not quote it: it may be the secret
       decoder.refuse(secret->at, "something that is no secret reference", "env:NAME, file:/path or credential:NAME");
+    else if (constexpr std::string_view kFile = "file:";
+             header.secret.starts_with(kFile) && !absolute(header.secret.substr(kFile.size())))
+      decoder.refuse(secret->at, fmt::format("the relative path '{}'", header.secret), "an absolute path");
   }
   if (header.prefix != printable(header.prefix))
     decoder.refuse(node.at, "a prefix with control characters", "printable text such as 'Bearer '");
@@ -114,9 +127,9 @@ HttpTarget decode_target(Decoder& decoder, const Node& node) {
                        "server_name", "inject", "timeouts"});
   fields.read("host", target.host);
   fields.read("prefix", target.prefix);
-  fields.read("ca", target.ca_file);
-  fields.read("client_certificate", target.client_certificate);
-  fields.read("client_key", target.client_key);
+  read_file_name(decoder, fields, "ca", target.ca_file);
+  read_file_name(decoder, fields, "client_certificate", target.client_certificate);
+  read_file_name(decoder, fields, "client_key", target.client_key);
   fields.read("server_name", target.server_name);
   fields.read<bool>("ambiguous_paths", target.allow_ambiguous_paths, {{"refuse", false}, {"allow", true}});
   if (const Node* upstream = fields.require("upstream"); upstream != nullptr) {
@@ -129,6 +142,9 @@ HttpTarget decode_target(Decoder& decoder, const Node& node) {
                    "a host of its own, or a path prefix on the gate's host");
   if (!target.host.empty()) check_host(decoder, *host, target);
   if (!target.prefix.empty()) check_prefix(decoder, *prefix, target);
+  if (!target.prefix.empty() && target.allow_ambiguous_paths)
+    decoder.refuse(fields.find("ambiguous_paths")->at, "'ambiguous_paths: allow' with a prefix", "a host of its own",
+                   "a path that can be read in two ways has no prefix that is certain");
   if (target.client_certificate.empty() != target.client_key.empty())
     decoder.refuse(node.at, "one of client_certificate and client_key", "both or neither");
   if (const Node* inject = fields.find("inject"); inject != nullptr)

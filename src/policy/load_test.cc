@@ -86,6 +86,13 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{resource("upstream: https://x.internal, prefix: /a/../x"), "p.yaml:3:51 the prefix '/a/../x'"},
         Bad{resource("upstream: https://x.internal, prefix: /"), "p.yaml:3:51 the prefix '/'"},
         Bad{http_with("ambiguous_paths: allowed"), "p.yaml:3:78 'allowed' | did you mean 'allow'?"},
+        Bad{resource("upstream: https://x.internal, prefix: /x, ambiguous_paths: allow"),
+            "p.yaml:3:72 'ambiguous_paths: allow' with a prefix | a path that can be read in two ways has no prefix "
+            "that is certain"},
+        Bad{http_with("ca: tls/ca.pem"), "p.yaml:3:65 the relative path 'tls/ca.pem'"},
+        Bad{http_with("client_key: k.pem, client_certificate: /c.pem"), "p.yaml:3:73 the relative path 'k.pem'"},
+        Bad{http_with("inject: [{ header: x-key, secret: file:secrets/key }]"),
+            "p.yaml:3:95 the relative path 'file:secrets/key'"},
         Bad{http_with("client_key: /k.pem"), "p.yaml:3:11 one of client_certificate and client_key"},
         Bad{http_with("timeouts: { conect: 1s }"), "p.yaml:3:73 the timeouts key 'conect' | did you mean 'connect'?"},
         Bad{http_with("timeouts: { idle: 2h }"), "p.yaml:3:79 '2h'"},

@@ -5,24 +5,26 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <ranges>
 
 namespace watchword::policy {
 namespace {
 
-bool equals(std::int64_t wanted, const Json& value) {
-  if (const auto* integer = value.integer()) return *integer == wanted;
-  const auto* text = value.string();
-  return text != nullptr && *text == fmt::format_int(wanted).str();
+using issuer::ClaimView;
+
+bool equals(std::int64_t wanted, ClaimView value) {
+  if (const auto integer = value.integer()) return *integer == wanted;
+  const auto text = value.string();
+  return text && *text == fmt::format_int(wanted).str();
 }
 
-bool matches(const Wanted& wanted, const Json& value) {
+bool matches(const Wanted& wanted, ClaimView value) {
   if (const auto* pattern = std::get_if<Pattern>(&wanted)) {
-    const auto* text = value.string();
-    return text != nullptr && pattern->matches(*text);
+    const auto text = value.string();
+    return text && pattern->matches(*text);
   }
   if (const auto* integer = std::get_if<std::int64_t>(&wanted)) return equals(*integer, value);
-  const auto* boolean = value.boolean();
-  return boolean != nullptr && *boolean == std::get<bool>(wanted);
+  return value.boolean() == std::get<bool>(wanted);
 }
 
 std::string shown(const Wanted& wanted) {
@@ -37,27 +39,29 @@ std::string shown(const ClaimTest& test) {
   return fmt::format("{}", fmt::join(words, " or "));
 }
 
-std::string shown(const Json* value) {
-  if (value == nullptr || value->is_null()) return "absent";
-  const auto* text = value->string();
-  return text != nullptr ? (text->empty() ? "empty" : *text) : value->dump();
+std::string shown(const std::optional<ClaimView>& value) {
+  if (!value || value->is_null()) return "absent";
+  const auto text = value->string();
+  return text ? (text->empty() ? "empty" : std::string(*text)) : value->dump();
 }
 
 }  // namespace
 
-bool matches(const ClaimTest& test, const Json& claims) {
-  const Json* value = test.claim.find(claims);
-  if (value == nullptr) return false;
-  const auto holds = [&](const Json& one) {
+bool matches(const ClaimTest& test, ClaimView claims) {
+  const auto value = test.claim.find(claims);
+  if (!value) return false;
+  const auto holds = [&](ClaimView one) {
     return std::ranges::any_of(test.any_of, [&](const Wanted& wanted) { return matches(wanted, one); });
   };
-  if (const auto* items = value->array_items()) return std::ranges::any_of(*items, holds);
-  return holds(*value);
+  if (!value->is_array()) return holds(*value);
+  return std::ranges::any_of(std::views::iota(std::size_t{0}, value->size()),
+                             [&](std::size_t i) { return holds(value->item(i)); });
 }
 
 bool matches(const Matcher& matcher, const issuer::Principal& principal) {
   return matcher.kind == principal.kind && (matcher.issuer.empty() || matcher.issuer == principal.issuer) &&
-         std::ranges::all_of(matcher.claims, [&](const ClaimTest& test) { return matches(test, principal.claims); });
+         std::ranges::all_of(matcher.claims,
+                             [&](const ClaimTest& test) { return matches(test, principal.claims.view()); });
 }
 
 void explain(const Matcher& matcher, const issuer::Principal& principal, std::vector<std::string>& held,
@@ -71,7 +75,8 @@ void explain(const Matcher& matcher, const issuer::Principal& principal, std::ve
   note(matcher.kind == principal.kind, "the principal", issuer::name(principal.kind), issuer::name(matcher.kind));
   if (!matcher.issuer.empty()) note(matcher.issuer == principal.issuer, "issuer", principal.issuer, matcher.issuer);
   for (const ClaimTest& test : matcher.claims)
-    note(matches(test, principal.claims), test.claim.text(), shown(test.claim.find(principal.claims)), shown(test));
+    note(matches(test, principal.claims.view()), test.claim.text(), shown(test.claim.find(principal.claims.view())),
+         shown(test));
 }
 
 }  // namespace watchword::policy

@@ -8,7 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include "base/json.h"
 #include "issuer/claim_path.h"
 #include "issuer/principal.h"
 #include "policy/pattern.h"
@@ -25,7 +24,7 @@ struct ClaimTest {
   std::vector<Wanted> any_of;
 };
 // A claim that is a list (groups_direct) matches when one of its items does. An absent or null claim never matches.
-bool matches(const ClaimTest& test, const Json& claims);
+bool matches(const ClaimTest& test, issuer::ClaimView claims);
 
 struct Matcher {
   issuer::Kind kind = issuer::Kind::job;

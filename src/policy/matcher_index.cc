@@ -86,42 +86,43 @@ void MatcherIndex::insert(std::uint32_t id, const ClaimTest* under) {
   for (IndexKey& key : keys_of(*under)) (key.prefix ? by->prefixes : by->exact)[std::move(key.text)].push_back(id);
 }
 
-void MatcherIndex::look_up(const ByClaim& by, const Json& value, std::vector<std::uint32_t>& found) {
+void MatcherIndex::look_up(const ByClaim& by, issuer::ClaimView value, std::vector<std::uint32_t>& found) {
   const auto add = [&](const Table& table, std::string_view key) {
     if (const auto at = table.find(key); at != table.end())
       found.insert(found.end(), at->second.begin(), at->second.end());
   };
-  if (const auto* integer = value.integer()) {
+  if (const auto integer = value.integer()) {
     const fmt::format_int digits(*integer);
     return add(by.exact, {digits.data(), digits.size()});
   }
-  const auto* text = value.string();
-  if (text == nullptr) return;
+  const auto text = value.string();
+  if (!text) return;
   add(by.exact, *text);
   if (by.prefixes.empty()) return;
   auto slash = text->find('/');
-  for (std::ptrdiff_t i = 0; i < kMostSegments && slash != std::string::npos; ++i, slash = text->find('/', slash + 1))
-    add(by.prefixes, std::string_view(*text).substr(0, slash + 1));
+  for (std::ptrdiff_t i = 0; i < kMostSegments && slash != std::string_view::npos;
+       ++i, slash = text->find('/', slash + 1))
+    add(by.prefixes, text->substr(0, slash + 1));
 }
 
-void MatcherIndex::collect(std::string_view issuer, const Json& claims, std::vector<std::uint32_t>& found) const {
+void MatcherIndex::collect(std::string_view issuer, issuer::ClaimView claims, std::vector<std::uint32_t>& found) const {
   const auto by_issuer = issuers_.find(issuer);
   if (by_issuer == issuers_.end()) return;
   found.insert(found.end(), by_issuer->second.rest.begin(), by_issuer->second.rest.end());
   for (const ByClaim& by : by_issuer->second.claims) {
-    const Json* value = by.claim.find(claims);
-    if (value == nullptr) continue;
-    if (const auto* items = value->array_items())
-      for (const Json& item : *items) look_up(by, item, found);
-    else
+    const auto value = by.claim.find(claims);
+    if (!value) continue;
+    if (!value->is_array())
       look_up(by, *value, found);
+    else
+      for (std::size_t i = 0; i < value->size(); ++i) look_up(by, value->item(i), found);
   }
 }
 
 std::vector<std::uint32_t> MatcherIndex::matching(const issuer::Principal& principal) const {
   std::vector<std::uint32_t> found;
-  collect(principal.issuer, principal.claims, found);
-  if (!principal.issuer.empty()) collect("", principal.claims, found);
+  collect(principal.issuer, principal.claims.view(), found);
+  if (!principal.issuer.empty()) collect("", principal.claims.view(), found);
   std::ranges::sort(found);
   found.erase(std::ranges::unique(found).begin(), found.end());
   std::erase_if(found, [&](std::uint32_t id) { return !matches(*matchers_[id], principal); });

@@ -41,8 +41,8 @@ class MatcherIndex {
   };
 
   void insert(std::uint32_t id, const ClaimTest* under);
-  static void look_up(const ByClaim& by, const Json& value, std::vector<std::uint32_t>& found);
-  void collect(std::string_view issuer, const Json& claims, std::vector<std::uint32_t>& found) const;
+  static void look_up(const ByClaim& by, issuer::ClaimView value, std::vector<std::uint32_t>& found);
+  void collect(std::string_view issuer, issuer::ClaimView claims, std::vector<std::uint32_t>& found) const;
 
   std::vector<const Matcher*> matchers_;
   std::map<std::string, ByIssuer, std::less<>> issuers_;  // "" holds those for any issuer

@@ -50,15 +50,23 @@ enum class Proof : std::uint8_t { bearer, dpop };
 struct SessionLimits {
   Duration ttl = std::chrono::minutes(15);
   bool ends_with_job = true;
+  Duration drain{};  // how long requests under way may go on when the session ends; new ones are refused at once
   bool single_exchange = false;
   Proof proof = Proof::bearer;  // dpop: demanded
 };
 
 class Policy;
 
-// The roles that a principal's claims give it. Valid with the policy that made it, and keeps it alive.
+// What a principal's claims select of a policy: roles, and deny rules. Valid with the policy that made it, and keeps it
+// alive.
 struct Roles {
   std::vector<const Role*> all;  // in the order of the policy's files
+  // Of the deny rules with `to`, those that name the principal. Ascending; the policy's own numbers.
+  struct Fence {
+    std::uint32_t extent, rule;  // rules of one extent cover the same actions
+    auto operator<=>(const Fence&) const = default;
+  };
+  std::vector<Fence> fences;
   SessionLimits limits;
   bool fork_refused = false;             // bindings would match but do not admit forks
   std::shared_ptr<const Policy> policy;  // that made this
@@ -106,6 +114,8 @@ class Policy {
   // "sha256:..." over the sorted names and contents, each preceded by its length as 8 bytes, big-endian.
   virtual const std::string& digest() const = 0;
   virtual Roles roles_of(const issuer::Principal& principal) const = 0;
+  // The same, but one object for all principals whose claims select the same, as long as somebody holds it. Any thread.
+  virtual std::shared_ptr<const Roles> shared_roles_of(const issuer::Principal& principal) const = 0;
   // Unknown resource or action, then deny rules (they override every allow; one whose condition is not known or fails
   // counts as denying), then the roles' permissions: one that holds is enough. Pure. Any thread.
   virtual Verdict evaluate(const Question& question) const = 0;

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "http/uri.h"
 #include "policy/files.h"
+#include "policy/target.h"
 #include "policy/test_case.h"
 
 namespace watchword::policy {
@@ -35,16 +35,11 @@ Verdict decide(const Policy& policy, const TestCase& test) {
   const Roles roles = policy.roles_of(test.principal);
   if (test.method.empty())
     return policy.evaluate({test.principal, roles, test.resource, test.action, {}, {}, {}, test.facts, test.at});
-  const auto normal = http::normalise_path(test.path);
-  const Resource* resource = policy.resource_for(test.host, normal ? *normal : "/");
-  if (resource == nullptr || resource->http() == nullptr) return refused(Reason::host_unknown);
-  if (!normal && !resource->http()->allow_ambiguous_paths) return refused(normal.error().reason);
-  std::string target = (normal ? *normal : test.path).substr(resource->http()->prefix.size());
-  if (target.empty()) target = "/";
-  const std::string* action = resource->action_for(test.method, target);
-  if (action == nullptr) return refused(Reason::action_unknown);
-  return policy.evaluate(
-      {test.principal, roles, resource->name(), *action, test.method, target, test.host, test.facts, test.at});
+  const auto target = find_target(policy, test.host, test.method, test.path);
+  if (!target) return refused(target.error().reason);
+  if (target->action == nullptr) return refused(Reason::action_unknown);
+  return policy.evaluate({test.principal, roles, target->resource->name(), *target->action, test.method, target->path,
+                          test.host, test.facts, test.at});
 }
 
 std::string shown(Outcome outcome, std::optional<Reason> reason, std::string_view role, std::string_view rule) {

@@ -104,7 +104,7 @@ TEST(PolicyTests, AskForHttpRequestsAsTheGatewayDoes) {
   EXPECT_THAT(asked("host: api.gate.acme.dev, method: GET, path: /v1/../x", "path_ambiguous"), ElementsAre("passed"));
   EXPECT_THAT(asked("method: GET, path: /docs/b", "action_unknown"), ElementsAre("passed"));
   EXPECT_THAT(asked("method: GET, path: /other", "host_unknown"), ElementsAre("passed"));
-  EXPECT_THAT(asked("method: GET, path: /docs/../other", "host_unknown"), ElementsAre("passed"));
+  EXPECT_THAT(asked("method: GET, path: /docs/../other", "path_ambiguous"), ElementsAre("passed"));
 }
 
 TEST(PolicyTests, ServeOtherIssuersAndKinds) {

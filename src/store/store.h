@@ -45,6 +45,24 @@ struct Revocation {
   bool operator==(const Revocation&) const = default;
 };
 
+// Something known about a project that may change while its jobs run. What kinds and keys mean is context/'s business.
+struct FactRow {
+  std::string issuer, project;  // configured name; the project's id, or empty for all
+  std::string kind, key;        // "merged", "main/<sha>"; unique within the project
+  std::string value;            // JSON
+  std::string source;           // "webhook", "api", "freeze"
+  Time at, learned;             // since when it is so; when it was last confirmed
+  Time keep_until;
+  bool operator==(const FactRow&) const = default;
+};
+
+// An event that was accepted, so that it is not taken twice.
+struct Delivery {
+  std::string id;
+  Time keep_until;
+  bool operator==(const Delivery&) const = default;
+};
+
 struct PutSession {
   SessionRow row;
 };  // by id; a second open session of the same issuer and job is an error
@@ -60,7 +78,17 @@ struct Revoke {
 struct SetMeta {
   std::string name, value;
 };
-using Change = std::variant<PutSession, PutKey, DropKey, Revoke, SetMeta>;
+struct PutFact {
+  FactRow row;
+};  // takes the place of the one with the same issuer, project, kind and key
+struct DropFact {
+  std::string issuer, project, kind, key;
+};
+struct PutDelivery {
+  Delivery delivery;
+  Time now;  // those with keep_until before this go
+};  // once more is no error
+using Change = std::variant<PutSession, PutKey, DropKey, Revoke, SetMeta, PutFact, DropFact, PutDelivery>;
 
 // What becomes durable together or not at all: state, and the log entries that describe it.
 struct Batch {
@@ -100,11 +128,14 @@ class Store {
   virtual Status each_session_in_memory(Time now, const std::function<void(SessionRow)>& each) = 0;
   virtual Result<std::vector<KeyRow>> keys() = 0;
   virtual Result<std::vector<Revocation>> revocations(Time now) = 0;
+  virtual Status each_fact(Time now, const std::function<void(FactRow)>& each) = 0;  // those with keep_until > now
+  virtual Result<std::vector<Delivery>> deliveries(Time now) = 0;                    // likewise
   virtual Result<std::optional<std::string>> meta(std::string_view name) = 0;
   virtual Result<std::uint64_t> log_size() = 0;
   virtual Result<std::vector<std::string>> log_entries(std::uint64_t from, std::size_t at_most) = 0;
 
-  virtual std::size_t backlog() const = 0;  // entries that wait to become durable
+  virtual std::size_t backlog() const = 0;           // entries that wait to become durable
+  virtual std::optional<Error> trouble() const = 0;  // why the last transaction failed; none after a success
   // Called (on the writer's thread) after each transaction with the log's new size. Set once, before the first commit.
   virtual void on_grown(std::function<void(std::uint64_t log_size)> callback) = 0;
 };

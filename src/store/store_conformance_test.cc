@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 struct Implementation {
   const char* name;
@@ -334,6 +335,18 @@ TEST_P(StoreConformance, TheSessionsToKeepComeBackAtStart) {
       << "oldest first; not what has ended and is over at this very moment, but whatever still needs an end";
 }
 
+TEST_P(StoreConformance, ASessionKeepsItsFirstEndWhateverIsWrittenLater) {
+  const SessionRow open = row("01A", "job-1");
+  SessionRow ended = open, again = open;
+  ended.ended = at(5);
+  ended.end_reason = "job_ended";
+  again.ended = at(9);
+  again.end_reason = "revoked";
+  for (const SessionRow& written : {ended, open, again})
+    ASSERT_TRUE(store_->commit_and_wait({{PutSession{written}}, {}}).has_value());
+  EXPECT_EQ(store_->session("01A").value(), ended);
+}
+
 TEST_P(StoreConformance, RevocationsAreKeptUntilTheTokenWouldHaveExpired) {
   ASSERT_TRUE(store_->commit_and_wait({{Revoke{{"a", at(10)}}, Revoke{{"b", at(20)}}}, {}}).has_value());
   EXPECT_THAT(store_->revocations(at(0)).value(), ElementsAre(Revocation{"a", at(10)}, Revocation{"b", at(20)}));
@@ -350,6 +363,32 @@ TEST_P(StoreConformance, AClockThatWasAheadForAWhileRevivesNoRevokedToken) {
   EXPECT_THAT(store_->revocations(at(10 * 86400)).value(), IsEmpty());
   ASSERT_TRUE(store_->commit_and_wait({{Revoke{{"c", at(7200)}}}, {}}).has_value());
   EXPECT_THAT(store_->revocations(at(0)).value(), ElementsAre(Revocation{"c", at(7200)})) << "forgotten for good";
+}
+
+TEST_P(StoreConformance, AFactTakesThePlaceOfTheOneBeforeIt) {
+  const FactRow running{"gitlab", "7", "job", "4711", R"("running")", "webhook", at(1), at(2), at(100)};
+  FactRow finished = running, other = running, over = running;
+  finished.value = R"("success")";
+  finished.at = at(5);
+  other.project = "8";
+  over.key = "4712";
+  over.keep_until = at(10);
+  ASSERT_TRUE(store_->commit_and_wait({{PutFact{running}, PutFact{other}, PutFact{over}, PutFact{finished}}, {}}));
+  std::vector<FactRow> seen;
+  const auto collect = [&](FactRow row) { seen.push_back(std::move(row)); };
+  ASSERT_TRUE(store_->each_fact(at(10), collect).has_value());
+  EXPECT_THAT(seen, UnorderedElementsAre(finished, other)) << "not what is over at this very moment";
+  seen.clear();
+  ASSERT_TRUE(store_->commit_and_wait({{DropFact{"gitlab", "8", "job", "4711"}}, {}}).has_value());
+  ASSERT_TRUE(store_->each_fact(at(0), collect).has_value());
+  EXPECT_THAT(seen, UnorderedElementsAre(finished, over));
+}
+
+TEST_P(StoreConformance, DeliveriesAreRememberedUntilTheirEnd) {
+  ASSERT_TRUE(store_->commit_and_wait({{PutDelivery{{"a1", at(10)}, at(0)}, PutDelivery{{"b2", at(20)}, at(0)}}, {}}));
+  EXPECT_THAT(store_->deliveries(at(10)).value(), ElementsAre(Delivery{"b2", at(20)}));
+  ASSERT_TRUE(store_->commit_and_wait({{PutDelivery{{"b2", at(20)}, at(15)}}, {}}).has_value()) << "once more";
+  EXPECT_THAT(store_->deliveries(at(0)).value(), ElementsAre(Delivery{"b2", at(20)})) << "the other is forgotten";
 }
 
 TEST_P(StoreConformance, KeysAreKeptChangedAndDropped) {

@@ -14,17 +14,17 @@ import statistics
 import sys
 import urllib.parse
 
-from rig import CONNECTIONS, HOST, PROXY, BenchError, Rig
+from events import PROJECTS, job_event
+from rig import CONNECTIONS, EXCHANGE_FORM, HOOK_TOKEN, HOST, PROXY, BenchError, Rig
 
 ROUNDS = 3
 TOKENS_PER_ROUND, EXCHANGE_SECONDS = 20_000, 2
 PROXY_SECONDS = 3
 SESSIONS_IN_STORE = 100_000
 IDLE_CONNECTIONS = 8_000
-EXCHANGE_FORM = {
-    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
-}
+EVENTS_PER_ROUND = 30_000
+OPEN_SESSIONS, ENDS_PER_SECOND = 10_000, 1_000
+END_LIMIT_MS = 50
 
 
 def note(text):
@@ -137,6 +137,37 @@ def proxy(rig, report, gate, unrecorded, peer):
     report.add("proxy_http1_unrecorded", middle(without), "requests/s", against, middle(theirs), [r["rate"] for r in without])
 
 
+def events_accepted(rig, report, gate):
+    note("events_accepted")
+    health = rig.requests_file("health", [("GET", "/healthz", {}, "")])
+    rounds, plain = [], []
+    for i in range(ROUNDS):
+        events = [("POST", "/hooks/gitlab", {"X-Gitlab-Token": HOOK_TOKEN, "Idempotency-Key": f"round-{i}-{k}"},
+                   job_event(20_000_000 + i * EVENTS_PER_ROUND + k, 1000 + k % PROJECTS).decode()) for k in range(EVENTS_PER_ROUND)]
+        plain.append(rig.wrk(gate.api, 2, "requests.lua", health, server=gate))
+        rounds.append(rig.wrk(gate.api, 2, "requests.lua", rig.requests_file(f"events-{i}", events), server=gate))
+        if rounds[-1]["requests"] > EVENTS_PER_ROUND:
+            note(f"  round {i}: {rounds[-1]['requests'] - EVENTS_PER_ROUND} events were known already")
+    show("events_accepted", rounds)
+    report.add("events_accepted", middle(rounds), "events/s", "/healthz of the same gate", middle(plain), [r["rate"] for r in rounds])
+
+
+def job_end_to_refusal(rig, report, seconds):
+    note(f"job_end_to_refusal, {seconds} s")
+    gate = rig.gate("events", rig.folder / "jwks.json")  # no request reaches its backend
+    result = rig.ended_jobs(gate, rig.folder / "id_tokens", OPEN_SESSIONS, ENDS_PER_SECOND, seconds)
+    note(f"  {result['events']:,} events at {result['rate']:,.0f}/s, {result['not_accepted']} not accepted, latest {result['latest_s'] * 1e3:.1f} ms behind; "
+         f"{result['ended']:,} jobs ended, {result['let_through']} requests let through after that; "
+         f"memory {result['bytes_before'] / 1e6:.1f} MB before, {result['bytes_after'] / 1e6:.1f} MB after")
+    if result["not_accepted"] or result["let_through"]:
+        raise BenchError("an event was not accepted, or an ended job was let through")
+    against = f"the limit of {END_LIMIT_MS} ms"
+    report.add("job_end_to_refusal_p50", result["p50_ms"], "ms", against, END_LIMIT_MS)
+    report.add("job_end_to_refusal", result["p99_ms"], "ms", against, END_LIMIT_MS)
+    report.add("events_memory", result["bytes_after"] / 1e6, "MB", "before the events", result["bytes_before"] / 1e6)
+    rig.stop(gate)
+
+
 def decisions(rig, report):
     note("decide")
     rules = rig.micro("rules")
@@ -200,7 +231,7 @@ def memory_and_start(rig, report, token_bytes):
     report.add(f"start_time_sessions_{SESSIONS_IN_STORE}", statistics.median(full_starts) * 1e3, "ms", "start_time", start * 1e3)
 
 
-def run(build):
+def run(build, seconds):
     report = Report()
     with Rig(build) as rig:
         note(f"minting {ROUNDS * TOKENS_PER_ROUND:,} ID tokens")
@@ -212,11 +243,13 @@ def run(build):
         token_verify(rig, report)
         tokens = access_tokens(rig, gate, CONNECTIONS)
         introspect(rig, report, gate, tokens)
+        events_accepted(rig, report, gate)
         decisions(rig, report)
         unrecorded = rig.gate("unrecorded", rig.folder / "jwks.json", backend.port, records="off")
         proxy(rig, report, gate, unrecorded, peer)
         for server in (gate, unrecorded, peer, backend):
             rig.stop(server)
+        job_end_to_refusal(rig, report, seconds)
         memory_and_start(rig, report, minted["bytes_each"])
     return report
 
@@ -224,6 +257,7 @@ def run(build):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", help="a release build, such as build/release")
+    parser.add_argument("--event-seconds", type=int, default=60, metavar="N", help="how long job-end events are sent (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print a list of {name, value, unit, against, ratio}")
     options = parser.parse_args()
     if (os.cpu_count() or 1) < 2:
@@ -232,7 +266,7 @@ def main():
         if not shutil.which(tool):
             sys.exit(f"bench.py: {tool} is not installed; ./dev bench installs it")
     try:
-        report = run(options.build)
+        report = run(options.build, options.event_seconds)
     except BenchError as error:
         sys.exit(f"bench.py: {error}")
     print(json.dumps(report.results, indent=2) if options.json else report.table())

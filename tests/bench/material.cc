@@ -27,7 +27,7 @@ std::shared_ptr<access::Session> session_of(const Json& claims, Time now, Random
   principal.issuer_url = testing::kIssuerUrl;
   principal.subject = text("sub");
   principal.token_sha256.assign(64, 'a');
-  principal.claims = claims;
+  principal.claims = issuer::Claims(claims);
   principal.expires = now + std::chrono::hours(1);
   principal.issued = now;
   principal.identity = issuer::Machine{text("job_id"),

@@ -8,6 +8,7 @@ import resource
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -15,6 +16,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 SERVER_CORE, LOAD_CORE = "0", "1"
 CONNECTIONS = 64
 HOST = "billing.gate.example.com"
+HOOK_TOKEN = "a-webhook-token-of-the-bench"
+EXCHANGE_FORM = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+}
 
 CONFIG = """
 url: http://127.0.0.1:{api}
@@ -29,6 +35,7 @@ issuers:
     url: https://gitlab.example.com
     audience: https://gate.example.com
     jwks_file: {jwks}
+    webhook_secret: file:{folder}/hook.token
 clients:
   billing-backend: {{ secret: "sha256:{client_hash}", resources: [billing-api] }}
 audit: {{ requests: {records} }}
@@ -192,6 +199,7 @@ class Rig:
         if database:
             shutil.copy(database, folder / "state.db")
         (folder / "sealing.key").write_text("00" * 32)
+        (folder / "hook.token").write_text(HOOK_TOKEN)
         (folder / "policy" / "billing.yaml").write_text(POLICY.format(backend=backend))
         (folder / "watchword.yaml").write_text(
             CONFIG.format(api=api, gateway=gateway, folder=folder, jwks=jwks, client_hash=self.client_hash, records=records))
@@ -217,6 +225,17 @@ class Rig:
         for pid in server.pids():
             os.sched_setaffinity(pid, {int(LOAD_CORE)})
         return server
+
+    def ended_jobs(self, gate, tokens, sessions, rate, seconds):
+        """What events.py measured, and the gate's memory before and after the events."""
+        command = ["taskset", "-c", LOAD_CORE, sys.executable, HERE / "events.py", *map(str, (gate.api, gate.gateway, tokens, sessions, rate, seconds))]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load:
+            if load.stdout.readline() != "ready\n":
+                raise BenchError("events.py could not open its sessions")
+            before = gate.resident_bytes()
+            output, _ = load.communicate("\n", timeout=seconds * 4 + 60)
+        result = json.loads(output)
+        return result | {"bytes_before": before, "bytes_after": gate.resident_bytes()}
 
     def requests_file(self, name, requests):
         """requests: (method, path, headers, body) each."""

@@ -5,6 +5,7 @@
 set -euo pipefail
 
 watchword=$(realpath "$1")
+events=$(realpath "$(dirname "$0")/../../examples/events")
 folder=$(mktemp -d)
 port=${WATCHWORD_DEMO_PORT:-18443}
 gate=http://127.0.0.1:$port
@@ -13,6 +14,7 @@ api=http://billing.localhost:$((port + 1))
 export PATH="$folder/bin:$PATH"
 mkdir "$folder/bin"
 ln -s "$watchword" "$folder/bin/watchword"
+cp "$events"/*.json "$folder"
 cd "$folder"
 
 watchword dev --port "$port" --state "$folder/state" >dev.log 2>&1 &
@@ -51,8 +53,14 @@ run 'TOKEN=$(jq -r .access_token reply.json)'
 chapter "It may read: the backend sees who calls, and never the job's credential"
 run 'curl -s "$api/v1/invoices" -H "Authorization: Bearer $TOKEN" | jq "{method, target, headers: (.headers | keys)}"'
 
-chapter "It may not write, and learns why and what to do"
+chapter "It may not write before its change is merged, and learns why and what to do"
+run 'hook() { curl -s "$gate/hooks/gitlab" -H "X-Gitlab-Token: $(cat state/webhook.secret)" -d "@$1"; echo; }'
+run 'hook merge_request_opened.json'
 refused context_not_met 'curl -s "$api/v1/invoices" -H "Authorization: Bearer $TOKEN" -d amount=1 | jq .'
+
+chapter "The merge event arrives: the same token may write at once"
+run 'hook merge_request_merged.json'
+run 'curl -sf "$api/v1/invoices" -H "Authorization: Bearer $TOKEN" -d amount=1 | jq "{method, target, body_bytes}"'
 
 chapter "A tampered, an expired and a wrong-audience token are each refused for their own reason"
 run 'sed "s/.\{8\}$/AAAAAAAA/" id_token > tampered'
@@ -62,17 +70,20 @@ refused token_expired 'watchword token exchange --token-file expired'
 run 'curl -s "$issuer/token?aud=https://other.example.com" > misdirected'
 refused audience_mismatch 'watchword token exchange --token-file misdirected'
 
-chapter "The session is ended, and refused at once"
+chapter "The job ends in the CI system: its access is gone at once, here in the middle of an upload"
+run '(curl -s "$api/v1/invoices" -H "Authorization: Bearer $TOKEN" -T <(while sleep 0.1; do echo row; done) > upload.json; true) & sleep 1'
 run 'watchword sessions list'
-run 'watchword sessions end "$(jq -r .session reply.json)" --why "the runner was compromised"'
+run 'hook job_finished.json'
+run 'wait $!'
+refused session_ended 'jq "{title, reason, fix}" upload.json'
 refused session_ended 'curl -s "$api/v1/invoices" -H "Authorization: Bearer $TOKEN" | jq .'
 
 chapter "All of it is in the log, which anyone can verify with the public key alone"
 for _ in $(seq 100); do
-  watchword audit search state/log --where reason=session_ended 2>/dev/null | grep -q . && break
+  watchword audit search state/log --where event=request --where reason=session_ended 2>/dev/null | grep -q . && break
   sleep 0.05
 done
-run 'watchword audit tail state/log -n 7'
+run 'watchword audit tail state/log -n 9'
 run 'cp -r state/log copy; watchword audit verify copy --key state/log/verifier.key'
 
 chapter "One byte of the copy is changed, and the verifier names the entry"

@@ -59,8 +59,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(condition.error().reason == Reason::condition_invalid && !condition.error().where.empty());
     return 0;
   }
+  static const issuer::Claims packed(claims());
   const policy::ConditionInput input{
-      &claims(), false, "gitlab", "acme/a", "GET", "/v1", "example.com", from_unix(1'790'000'100), &facts()};
+      &packed, false, "gitlab", "acme/a", "GET", "/v1", "example.com", from_unix(1'790'000'100), &facts()};
   const auto first = condition->evaluate(input), second = condition->evaluate(input);
   require(first.truth == second.truth && first.because == second.because && first.fix == second.fix);
   require(first.because.empty() == (first.truth == policy::Truth::yes));

@@ -79,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto job = issuer::map_gitlab(*token, "fuzz");
   check(job);
   if (job) {
-    must(job->claims.find("ref_protected")->boolean() != nullptr);
+    must(job->claims.find("ref_protected")->boolean().has_value());
     must(job->machine()->ref_protected == *job->claims.find("ref_protected")->boolean());
     must(job->machine()->project == claims->string_or("project_path", "") && !job->machine()->job.empty());
   }

@@ -1,14 +1,16 @@
 """The command line: what it prints, as text and as JSON, and its exit codes (docs/cli.md)."""
 
+import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import threading
 
 from support.case import GateCase
-from support.gate import SANITIZED, run
+from support.gate import SANITIZED, policy_for, run
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OK, FAILED, USAGE, INVALID, DENIED, CORRUPT = range(6)
@@ -75,6 +77,92 @@ class CommandLine(GateCase):
         nobody = ["token", "exchange", "--gate", "http://127.0.0.1:1", "--json"]
         self.assertEqual(self.check(FAILED, *nobody, environment={"WATCHWORD_ID_TOKEN": other}).json["reason"], "gate_unreachable")
 
+    def test_what_is_no_denial_is_not_called_one(self):
+        """An outage, a wrong request and an answer that is not the gate's at all."""
+        answers = {"/oauth/token": lambda h: self.issuer.send(h, {"error": "temporarily_unavailable", "reason": "store_unavailable"}, 503)}
+        front = self.stand_in(answers)
+        arguments = ["token", "exchange", "--gate", front.url]
+        environment = {"WATCHWORD_ID_TOKEN": self.issuer.mint()}
+        outage = self.check(FAILED, *arguments, environment=environment).stdout
+        self.assertNotIn("denied", outage)
+        self.assertIn("no answer", outage)
+        self.assertIn("store_unavailable", outage)
+        wrong = self.check(INVALID, "token", "exchange", "--gate", self.gate.url, "--scope", "nonsense", environment=environment).stdout
+        self.assertNotIn("denied", wrong)
+        self.assertIn("scope_invalid", wrong)
+        answers["/oauth/token"] = lambda h: self.issuer.send(h, b"<html>Bad Gateway</html>", 502, "text/html")
+        foreign = self.check(FAILED, *arguments, environment=environment)
+        self.assertIn("HTTP status 502", foreign.stdout + foreign.stderr)
+        self.assertEqual(self.check(FAILED, *arguments, "--json", environment=environment).json["reason"], "gate_unreachable")
+
+    def stand_in(self, answers):
+        """Something in the gate's place."""
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["content-length"]))
+                answers[self.path](self)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server
+
+    def test_sessions_are_listed_page_by_page(self):
+        for job in ("5001", "5002", "5003"):
+            self.gate.exchange(self.issuer.mint(pipeline_id="5000", job_id=job))
+        pages, before = [], []
+        for _ in range(3):
+            lines = self.gate.cli("sessions", "list", "--pipeline", "5000", "--limit", "1", *before).stdout.splitlines()
+            self.assertEqual(len(lines), 3, lines)
+            pages.append(lines[1].split()[0])
+            self.assertEqual(lines[2], "more: --before " + pages[-1])
+            before = lines[2].split()[1:]
+        self.assertEqual(len(set(pages)), 3)
+        whole = self.gate.cli("sessions", "list", "--pipeline", "5000").stdout
+        self.assertNotIn("more:", whole)
+        self.assertEqual([line.split()[0] for line in whole.splitlines()[1:]], pages)
+
+    def test_nothing_that_a_job_claims_acts_on_a_terminal(self):
+        evil = "\x9b31m\u202egnp.exe\x7f"
+        reply = self.gate.exchange(self.issuer.mint(environment=evil, job_id="6666")).json
+        self.gate.entry(reply["record"])
+        folder = os.path.join(ROOT, "examples/policy")
+        claims = self.file(self.issuer.claims(iss="https://gitlab.acme.dev", ref=evil, ref_protected="false"))
+        shown = [self.check(OK, "audit", "show", self.gate.log_directory, reply["record"]).stdout,
+                 self.gate.cli("sessions", "show", reply["session"]).stdout,
+                 self.gate.cli("sessions", "list", "--job", "6666").stdout,
+                 self.check(DENIED, "policy", "explain", folder, "--claims", claims, "--method", "POST", "--url",
+                            "https://billing.gate.acme.dev/v1/x").stdout]
+        for text in shown:
+            self.assertIn("gnp.exe", text)
+            for treacherous in "\x9b\u202e\x7f":
+                self.assertNotIn(treacherous, text)
+        self.assertEqual(json.loads(shown[0])["who"]["environment"], evil, "still JSON, and the same")
+
+    def test_explain_wants_a_whole_question(self):
+        folder = os.path.join(ROOT, "examples/policy")
+        claims = ["--claims", self.file(self.issuer.claims())]
+        request = ["--method", "GET", "--url", "https://billing.gate.acme.dev/v1/x"]
+        for wrong in (claims, request, [*claims, *request[:2]], [*claims, *request[2:]], [*claims, "--resource", "billing-api"],
+                      [*claims, *request, "--resource", "billing-api", "--action", "read"]):
+            done = self.check(USAGE, "policy", "explain", folder, *wrong)
+            self.assertIn("usage_invalid", done.stderr)
+            self.assertNotIn("denied", done.stdout)
+
+    def test_explain_reads_a_request_as_the_gateway_does(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.gate.write(os.path.join(folder, "p.yaml"), policy_for("http://127.0.0.1:1", ambiguous_paths="allow"))
+        claims = self.file(self.issuer.claims())
+        explain = ["policy", "explain", folder, "--claims", claims, "--url", "https://billing.test/v1/a%2fb", "--json", "--method"]
+        self.assertEqual(self.check(OK, *explain, "GET").json["decision"], "allow")
+        self.assertEqual(self.check(INVALID, *explain, "get").json["reason"], "method_not_allowed")
+
     def test_token_verify_and_inspect(self):
         jwks = self.file({"keys": self.issuer.published})
         base = ["--issuer", self.issuer.url, "--audience", self.gate.url, "--json"]
@@ -134,6 +222,7 @@ class CommandLine(GateCase):
             "a secret in clear": {"clients": {"x": {"secret": "hunter2", "resources": ["billing-api"]}}},
             "an HMAC": {"issuers": {"gitlab": config["issuers"]["gitlab"] | {"algorithms": ["HS256"]}}},
             "none": {"issuers": {"gitlab": config["issuers"]["gitlab"] | {"algorithms": ["none"]}}},
+            "two issuers of one url": {"issuers": config["issuers"] | {"other": config["issuers"]["gitlab"]}},
         }.items():
             with self.subTest(name):
                 path = self.gate.path("wrong.yaml")
@@ -142,6 +231,24 @@ class CommandLine(GateCase):
                 self.assertRegex(done.stderr, r"wrong\.yaml:\d+:\d+: config_invalid")
                 self.assertNotIn("hunter2", done.stderr)
                 self.check(INVALID, "serve", "--config", path)
+
+    def test_config_check_refuses_what_serve_refuses(self):
+        with open(self.gate.config_file) as file:
+            config = json.load(file)
+        wrong_key, nothing = self.file("short"), "/nonexistent/file"
+        path = self.gate.path("wrong.yaml")
+        for reason, changes in {
+            "secret_unavailable": {"sealing_key": "file:" + wrong_key},
+            "file_unreadable": {"tls": {"certificate": nothing, "key": nothing}},
+            "policy_invalid": {"policy": self.file({"resources": {"x/y": {}}}, "p.yaml").removesuffix("/p.yaml")},
+        }.items():
+            with self.subTest(reason):
+                self.gate.write(path, config | changes)
+                checked = self.check(INVALID, "config", "check", path).stderr
+                self.assertIn(reason, checked)
+                self.assertEqual(self.check(INVALID, "serve", "--config", path).stderr, checked)
+        self.gate.write(path, config | {"sealing_key": "file:" + wrong_key, "tls": {"certificate": nothing, "key": nothing}})
+        self.assertEqual(self.check(INVALID, "config", "check", path).stderr.count("  fix  "), 2, "all of them")
 
     def test_audit_commands(self):
         reply = self.gate.exchange(self.issuer.mint(job_id="31337")).json

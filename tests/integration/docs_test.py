@@ -35,8 +35,15 @@ class Documentation(unittest.TestCase):
         shutil.copytree(os.path.join(ROOT, "examples/policy"), policy)
         shown = blocks("configuration.md", "url") + blocks("getting-started.md", "url")
         self.assertEqual(len(shown), 2)
+        self.write("sealing_key", "k" * 32)
+        tls = os.path.join(self.folder, "gate")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=gate.example.com",
+                        "-keyout", tls + ".key", "-out", tls + ".pem"], check=True, capture_output=True)
         for text in shown:
-            done = run("config", "check", self.write("watchword.yaml", re.sub(r"^policy: \S+", "policy: " + policy, text, flags=re.M)))
+            for pattern, ours in ((r"^policy: \S+", "policy: " + policy), (r"^sealing_key: \S+", "sealing_key: credential:sealing_key"),
+                                  (r"\S+/gate\.(pem|key)\b", tls + r".\1")):
+                text = re.sub(pattern, ours, text, flags=re.M)
+            done = run("config", "check", self.write("watchword.yaml", text), environment={"CREDENTIALS_DIRECTORY": self.folder})
             self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_the_policy_is_valid(self):

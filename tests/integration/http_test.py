@@ -134,10 +134,18 @@ class Http(GateCase):
 
     def test_a_slow_reader_holds_back_the_upstream_and_not_the_gate(self):
         with Raw(self.gate.gateway) as raw:
+            taken_before = self.upstream.streamed
             raw.send(self.head(f"GET /v1/bytes/{200 * MEGABYTE}"))
             raw.read_until(b"\r\n\r\n")
-            for _ in range(20):
-                self.assertEqual(self.gate.request("GET", "/v1/x", self.token).status, 200)
+
+            def stands_still():
+                before = self.upstream.streamed
+                for _ in range(20):
+                    self.assertEqual(self.gate.request("GET", "/v1/x", self.token).status, 200)
+                return self.upstream.streamed == before
+
+            eventually(stands_still, "the upstream can send no more")
+            self.assertLess(self.upstream.streamed, taken_before + 64 * MEGABYTE, "what fits into the sockets' buffers on the way")
 
     def test_upstream_failures_have_a_status_and_a_reason(self):
         cases = [("refused.test", "/v1/x", 502, "upstream_unreachable"), ("billing.test", "/v1/garbage", 502, "upstream_malformed"),

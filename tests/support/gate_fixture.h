@@ -13,6 +13,7 @@
 #include "access/token_service.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "context/fact_table.h"
 #include "crypto/aead.h"
 #include "http/fetch.h"
 #include "store/store.h"
@@ -46,10 +47,13 @@ class TroubledStore final : public store::Store {
   Status each_session_in_memory(Time now, const std::function<void(store::SessionRow)>& each) override;
   Result<std::vector<store::KeyRow>> keys() override;
   Result<std::vector<store::Revocation>> revocations(Time now) override;
+  Status each_fact(Time now, const std::function<void(store::FactRow)>& each) override;
+  Result<std::vector<store::Delivery>> deliveries(Time now) override;
   Result<std::optional<std::string>> meta(std::string_view name) override;
   Result<std::uint64_t> log_size() override;
   Result<std::vector<std::string>> log_entries(std::uint64_t from, std::size_t at_most) override;
   std::size_t backlog() const override;
+  std::optional<Error> trouble() const override { return real_->trouble(); }
   void on_grown(std::function<void(std::uint64_t)> callback) override;
 
  private:
@@ -119,6 +123,7 @@ class TestGate {
   Metrics metrics;
   Issuer issuer, other_issuer;  // the keys of "gitlab"; of "ci" and "login"
   access::TokenService& service() { return *service_; }
+  context::FactTable& facts() { return *facts_; }  // what the door knows; new, and empty, after restart()
   access::Clients& clients() { return *clients_; }
   access::SessionTable& sessions() { return *sessions_; }
   access::SigningKeys& keys() { return *keys_; }
@@ -136,6 +141,7 @@ class TestGate {
   std::unique_ptr<TroubledStore> store_;
   std::unique_ptr<issuer::Issuers> issuers_;
   std::shared_ptr<const policy::Policy> policy_;
+  std::shared_ptr<context::FactTable> facts_;
   std::unique_ptr<access::SigningKeys> keys_;
   std::unique_ptr<access::AccessTokens> tokens_;
   std::unique_ptr<access::SessionTable> sessions_;

@@ -67,6 +67,12 @@ Result<std::vector<store::SessionRow>> TroubledStore::sessions(const store::Sess
   return real_->sessions(query);
 }
 Result<std::optional<store::SessionRow>> TroubledStore::session(std::string_view id) { return real_->session(id); }
+Status TroubledStore::each_fact(Time now, const std::function<void(store::FactRow)>& each) {
+  return real_->each_fact(now, each);
+}
+
+Result<std::vector<store::Delivery>> TroubledStore::deliveries(Time now) { return real_->deliveries(now); }
+
 Status TroubledStore::each_session_in_memory(Time now, const std::function<void(store::SessionRow)>& each) {
   return real_->each_session_in_memory(now, each);
 }

@@ -29,6 +29,7 @@ issuers:
     url: http://127.0.0.1:{issuer}
     audience: http://127.0.0.1:{api}
     allow_loopback_http: true
+    webhook_secret: file:{folder}/webhook.secret
 log_level: warn
 )";
 
@@ -48,7 +49,7 @@ roles:
     allow:
       - billing-api/read
       - permission: billing-api/write
-        when: job.ref == "main"       # full rights only on main
+        when: context.merged(into = "main", sha = job.sha)       # full rights only once the change is merged
       - billing-api/delete
     session: {{ ttl: 15m, ends_with_job: true }}
 deny:
@@ -100,6 +101,7 @@ Status lay_out(const std::string& folder, const std::string& policy, const Ports
   std::array<std::uint8_t, 32> key{};
   random.fill(key);
   WW_CHECK(write_if_absent(folder + "/sealing.key", to_base64(key) + "\n", 0600));
+  WW_CHECK(write_if_absent(folder + "/webhook.secret", random_token(random) + "\n", 0600));
   WW_CHECK(make_directories(folder + "/log"));
   WW_CHECK(make_directories(folder + "/policy"));
   if (policy.empty())

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/cel/time.h"
 #include "policy/cel/workspace.h"
 
 namespace watchword::policy::cel {
@@ -28,6 +29,7 @@ enum class Op : std::uint8_t {
   has,           // [of], name
   call,          // operands; index: first row in functions()
   matches,       // [string]; index: the compiled regular expression
+  calendar,      // [timestamp]; index: the part asked for and its time zone
   context_call,  // operands in the order of the parameters; index: row in context_functions()
   list,          // items
   map,           // key, value, key, value, ...
@@ -72,6 +74,12 @@ struct Node {
 
 struct Regex;  // a compiled RE2 (regex.h)
 
+// getHours("Europe/Berlin") and its kin, of a zone that is written out.
+struct ZonedPart {
+  CalendarPart part;
+  TimeZone zone;
+};
+
 // Owns all that its nodes refer to. Neither copied nor moved.
 struct Program {
   explicit Program(std::string_view from) : text(from) {}
@@ -90,6 +98,7 @@ struct Program {
   NodeId root = 0;
   Workspace constants;
   std::vector<std::shared_ptr<const Regex>> regexes;
+  std::vector<ZonedPart> zoned_parts;
 };
 
 // condition_invalid at byte `at` of `text`: `where` is "line:column", both from 1, columns in characters.

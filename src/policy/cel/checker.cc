@@ -63,6 +63,8 @@ class Checker {
         return at.name == "matches" ? matches(at) : call(at);
       case Op::matches:
         return Type{Kind::boolean, Kind::dyn, {}};
+      case Op::calendar:
+        return Type{Kind::integer, Kind::dyn, {}};
       case Op::context_call:
         return context_call(at);
       case Op::list:
@@ -152,16 +154,18 @@ class Checker {
                       did_you_mean(at.name, function_names()));
     std::vector<std::string> usages;
     Type result{Kind::failure, Kind::dyn, {}};  // none fits so far
+    CalendarPart part = nullptr;
     for (const Function& row : functions().subspan(first, last - first)) {
       usages.push_back(usage(row));
       if (!fits(row, at, given)) continue;
       result.kind = result.kind == Kind::failure || result.kind == row.result ? row.result : Kind::dyn;
+      part = row.part;
     }
     if (result.kind == Kind::failure)
       return bad_name(at, fmt::format("{}({})", at.name, kinds_of(given)),
                       fmt::format("{}", fmt::join(usages, " or ")));
-    WW_CHECK(check_zone(at));
     at.index = static_cast<std::uint32_t>(first);
+    if (part != nullptr) WW_CHECK(bind_zone(at, part));
     WW_CHECK(fold(at));
     return result;
   }
@@ -181,14 +185,20 @@ class Checker {
     return out;
   }
 
-  // timestamp.getHours("+02:00"): a zone that is written out is looked at here, not when it runs.
-  Status check_zone(const Node& at) {
-    if (!at.name.starts_with("get") || at.count != 2) return {};
-    const Node& zone = program_.operand(at, 1);
-    const auto* text = zone.op == Op::literal ? zone.literal.as<std::string_view>() : nullptr;
-    if (text == nullptr || parse_zone(*text)) return {};
-    return bad(zone, fmt::format("the time zone {}", show(zone.literal)), "\"UTC\" or an offset such as \"+02:00\"",
-               "names such as Europe/Paris are not known to conditions");
+  // timestamp.getHours("Europe/Berlin"): a zone that is written out is found here, not when it runs.
+  Status bind_zone(Node& at, CalendarPart part) {
+    const Node& written = program_.operand(at, 1);
+    const auto* text = written.op == Op::literal ? written.literal.as<std::string_view>() : nullptr;
+    if (text == nullptr) return {};
+    auto zone = parse_zone(*text);
+    if (!zone)
+      return bad(written, fmt::format("the unknown time zone {}", show(written.literal)), std::string(kZones),
+                 nearest_zone(*text));
+    at.op = Op::calendar;
+    at.count = 1;
+    at.index = static_cast<std::uint32_t>(program_.zoned_parts.size());
+    program_.zoned_parts.push_back({part, *std::move(zone)});
+    return {};
   }
 
   // string.matches(pattern): the pattern is a literal, compiled here.

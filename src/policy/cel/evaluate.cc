@@ -37,6 +37,8 @@ Value Evaluator::evaluate(const Node& node) {
       return call(node);
     case Op::matches:
       return matches(node);
+    case Op::calendar:
+      return calendar(node);
     case Op::context_call:
       return context_call(node);
     case Op::list:
@@ -90,8 +92,8 @@ std::optional<Value> Evaluator::operands(const Node& node, std::span<Value> out)
 Value Evaluator::no_overload(const Node& node, std::span<const Value> operands) {
   std::string kinds;
   for (const Value& operand : operands) kinds += (kinds.empty() ? "" : ", ") + std::string(name(operand.kind()));
-  const bool named = node.op == Op::call || node.op == Op::matches || node.op == Op::context_call;
-  return workspace_.error(fmt::format("'{}' does not take ({})", named ? node.name : symbol(node.op), kinds));
+  const std::string_view operation = symbol(node.op);
+  return workspace_.error(fmt::format("'{}' does not take ({})", operation.empty() ? node.name : operation, kinds));
 }
 
 Value Evaluator::missing(const Node& node, const Map& in, std::string_view wanted) {
@@ -220,6 +222,15 @@ Value Evaluator::matches(const Node& node) {
   if (text == nullptr) return no_overload(node, {&value, 1});
   if (!workspace_.spend(8 + text->size() / 8)) return workspace_.over_budget();
   return {RE2::PartialMatch(re2::StringPiece(text->data(), text->size()), program_.regexes[node.index]->compiled)};
+}
+
+Value Evaluator::calendar(const Node& node) {
+  const Value value = operand(node, 0);
+  if (value.failure() != nullptr) return value;
+  const auto* time = value.as<Time>();
+  if (time == nullptr) return no_overload(node, {&value, 1});
+  const ZonedPart& asked = program_.zoned_parts[node.index];
+  return {asked.part(*time + asked.zone.offset_at(*time))};
 }
 
 Value Evaluator::context_call(const Node& node) {

@@ -49,6 +49,7 @@ class Evaluator {
   Value binary(const Node& node);
   Value call(const Node& node);
   Value matches(const Node& node);
+  Value calendar(const Node& node);
   Value context_call(const Node& node);
   Value list(const Node& node);
   Value map(const Node& node);

@@ -54,15 +54,20 @@ std::string because(const Program& program, const Evaluated& decided, const Note
   return note.found.empty() ? out : out + " (" + note.found + ")";
 }
 
+// Put together of parts. The negation of a single part is a part itself: it is what the condition asks for.
+bool is_junction(const Program& program, const Node& node) {
+  if (node.op == Op::logical_not) return is_junction(program, program.operand(node, 0));
+  return node.op == Op::logical_and || node.op == Op::logical_or || node.op == Op::conditional;
+}
+
 void add_parts(const Program& program, const Bindings& bindings, const Node& node, std::vector<Part>& out) {
-  const bool junction = node.op == Op::logical_and || node.op == Op::logical_or || node.op == Op::logical_not;
-  if (junction) {
-    for (NodeId id : program.operands_of(node)) add_parts(program, bindings, program.nodes[id], out);
-    return;
-  }
   if (node.op == Op::conditional) {
     add_parts(program, bindings, program.operand(node, 0), out);
     if (const auto taken = branch(program, bindings, node)) add_parts(program, bindings, program.nodes[*taken], out);
+    return;
+  }
+  if (is_junction(program, node)) {
+    for (NodeId id : program.operands_of(node)) add_parts(program, bindings, program.nodes[id], out);
     return;
   }
   Evaluated evaluated(program, bindings, node);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/cel/time.h"
 #include "policy/cel/workspace.h"
 
 namespace watchword::policy::cel {
@@ -21,6 +22,7 @@ struct Function {
   std::size_t arity;
   Kind result;
   Value (*call)(Workspace& workspace, std::span<const Value> arguments);  // arguments have the parameters' kinds
+  CalendarPart part = nullptr;  // of (timestamp, zone): the zone is parsed once where it is written out
 };
 
 std::span<const Function> functions();

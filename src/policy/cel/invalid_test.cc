@@ -65,7 +65,9 @@ const Mistake kMistakes[] = {
     {"{1.5: true}[1]", "1:2", "a double as the key", ""},
     // times and patterns
     {"now > timestamp('2026-13-01T00:00:00Z')", "1:7", "is no timestamp", "RFC 3339"},
-    {"now.getHours('Europe/Paris') > 8", "1:14", "time zone \"Europe/Paris\"", "names such as"},
+    {"now.getHours('Europe/Pari') > 8", "1:14", "time zone \"Europe/Pari\"", "did you mean 'Europe/Paris'?"},
+    {"now.getHours('+2:00') > 8", "1:14", "time zone \"+2:00\"", ""},
+    {"now.getHours('../UTC') > 8", "1:14", "time zone \"../UTC\"", ""},
     {"job.ref.matches('(')", "1:17", "missing )", ""},
     {"job.ref.matches(job.pattern)", "1:17", "a pattern that is computed", "no claim ever becomes a pattern"},
     {"job.ref.matches('((a{100}){100}){100}')", "1:17", "the pattern", ""},

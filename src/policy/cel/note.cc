@@ -22,7 +22,12 @@ bool is_path(const Program& program, const Node& node) {
 }
 
 std::string source_of(const Asked& asked) {
-  return asked.fact ? fmt::format(" ({}, {})", printable(asked.fact->source), to_rfc3339(asked.fact->at)) : "";
+  if (!asked.fact) return "";
+  const context::Fact& fact = *asked.fact;
+  std::string out = fmt::format(" ({}, {}", printable(fact.source), to_rfc3339(fact.at));
+  if (fact.past_limit) out += ", older than the normal limit";
+  if (!fact.why.empty()) out += fmt::format(", {}", printable(fact.why));
+  return out + ")";
 }
 
 class Collector {

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "base/text.h"
+
 namespace watchword::policy::cel {
 namespace {
 
@@ -69,6 +71,18 @@ std::string fraction_of(std::int64_t us) {
   return out;
 }
 
+std::optional<Duration> parse_offset(std::string_view text) {
+  const bool west = text.starts_with('-');
+  if (west || text.starts_with('+')) text.remove_prefix(1);
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  for (std::size_t at : {0U, 1U, 3U, 4U})
+    if (!is_digit(text[at])) return std::nullopt;
+  const int hours = (text[0] - '0') * 10 + (text[1] - '0'), minutes = (text[3] - '0') * 10 + (text[4] - '0');
+  if (hours > 23 || minutes > 59) return std::nullopt;
+  const Duration offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  return west ? -offset : offset;
+}
+
 }  // namespace
 
 bool in_range(Time time) { return time >= kFirst && time < kEnd; }
@@ -92,17 +106,16 @@ std::optional<Duration> parse_duration(std::string_view text) {
   return Duration((negative ? -ns : ns) / 1000);
 }
 
-std::optional<Duration> parse_zone(std::string_view text) {
-  if (text == "UTC") return Duration(0);
-  const bool west = text.starts_with('-');
-  if (west || text.starts_with('+')) text.remove_prefix(1);
-  if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  for (std::size_t at : {0U, 1U, 3U, 4U})
-    if (!is_digit(text[at])) return std::nullopt;
-  const int hours = (text[0] - '0') * 10 + (text[1] - '0'), minutes = (text[3] - '0') * 10 + (text[4] - '0');
-  if (hours > 23 || minutes > 59) return std::nullopt;
-  const Duration offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
-  return west ? -offset : offset;
+std::optional<TimeZone> parse_zone(std::string_view text) {
+  if (text == "UTC") return TimeZone::fixed(Duration(0));
+  const auto offset = parse_offset(text);
+  return offset ? TimeZone::fixed(*offset) : TimeZone::find(text);
+}
+
+std::string nearest_zone(std::string_view text) {
+  if (time_zone_names().empty()) return "install the time zone data (tzdata): there is none on this machine";
+  const auto near = nearest(text, time_zone_names());
+  return near ? fmt::format("did you mean '{}'?", *near) : "";
 }
 
 std::string show_timestamp(Time time) {

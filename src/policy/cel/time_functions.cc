@@ -1,4 +1,4 @@
-// getFullYear() and its kin, of timestamps (in UTC or at a fixed offset) and of durations.
+// getFullYear() and its kin, of timestamps (in UTC or in a time zone) and of durations.
 #include <fmt/format.h>
 
 #include "policy/cel/functions.h"
@@ -24,17 +24,18 @@ std::int64_t minutes_of(Time time) { return count(floor<minutes>(since_midnight(
 std::int64_t seconds_of(Time time) { return count(floor<seconds>(since_midnight(time))) % 60; }
 std::int64_t milliseconds_of(Time time) { return count(floor<milliseconds>(since_midnight(time))) % 1000; }
 
-template <std::int64_t (*part)(Time)>
+template <CalendarPart part>
 Value in_utc(Workspace&, std::span<const Value> a) {
   return {part(*a[0].as<Time>())};
 }
 
-template <std::int64_t (*part)(Time)>
-Value at_offset(Workspace& workspace, std::span<const Value> a) {
-  const auto offset = parse_zone(*a[1].as<std::string_view>());
-  if (!offset)
-    return workspace.error(fmt::format("the time zone {} is not known", show(a[1])), "write \"UTC\" or \"+02:00\"");
-  return {part(*a[0].as<Time>() + *offset)};
+template <CalendarPart part>
+Value in_zone(Workspace& workspace, std::span<const Value> a) {
+  if (!workspace.spend(8)) return workspace.over_budget();
+  const auto zone = parse_zone(*a[1].as<std::string_view>());
+  if (!zone)
+    return workspace.error(fmt::format("the time zone {} is not known", show(a[1])), fmt::format("write {}", kZones));
+  return {part(*a[0].as<Time>() + zone->offset_at(*a[0].as<Time>()))};
 }
 
 template <class Unit>
@@ -48,8 +49,9 @@ Value rest_milliseconds(Workspace&, std::span<const Value> a) {
 constexpr Function of_timestamp(std::string_view name, Value (*call)(Workspace&, std::span<const Value>)) {
   return {name, Style::receiver, {Kind::timestamp}, 1, Kind::integer, call};
 }
-constexpr Function zoned(std::string_view name, Value (*call)(Workspace&, std::span<const Value>)) {
-  return {name, Style::receiver, {Kind::timestamp, Kind::string}, 2, Kind::integer, call};
+template <CalendarPart part>
+constexpr Function zoned(std::string_view name) {
+  return {name, Style::receiver, {Kind::timestamp, Kind::string}, 2, Kind::integer, in_zone<part>, part};
 }
 constexpr Function of_duration(std::string_view name, Value (*call)(Workspace&, std::span<const Value>)) {
   return {name, Style::receiver, {Kind::duration}, 1, Kind::integer, call};
@@ -57,28 +59,28 @@ constexpr Function of_duration(std::string_view name, Value (*call)(Workspace&, 
 
 constexpr auto kRows = std::to_array<Function>({
     of_timestamp("getFullYear", in_utc<full_year>),
-    zoned("getFullYear", at_offset<full_year>),
+    zoned<full_year>("getFullYear"),
     of_timestamp("getMonth", in_utc<month_from_0>),
-    zoned("getMonth", at_offset<month_from_0>),
+    zoned<month_from_0>("getMonth"),
     of_timestamp("getDate", in_utc<day_from_1>),
-    zoned("getDate", at_offset<day_from_1>),
+    zoned<day_from_1>("getDate"),
     of_timestamp("getDayOfMonth", in_utc<day_from_0>),
-    zoned("getDayOfMonth", at_offset<day_from_0>),
+    zoned<day_from_0>("getDayOfMonth"),
     of_timestamp("getDayOfWeek", in_utc<day_of_week>),
-    zoned("getDayOfWeek", at_offset<day_of_week>),
+    zoned<day_of_week>("getDayOfWeek"),
     of_timestamp("getDayOfYear", in_utc<day_of_year>),
-    zoned("getDayOfYear", at_offset<day_of_year>),
+    zoned<day_of_year>("getDayOfYear"),
     of_timestamp("getHours", in_utc<hours_of>),
-    zoned("getHours", at_offset<hours_of>),
+    zoned<hours_of>("getHours"),
     of_duration("getHours", whole<hours>),
     of_timestamp("getMinutes", in_utc<minutes_of>),
-    zoned("getMinutes", at_offset<minutes_of>),
+    zoned<minutes_of>("getMinutes"),
     of_duration("getMinutes", whole<minutes>),
     of_timestamp("getSeconds", in_utc<seconds_of>),
-    zoned("getSeconds", at_offset<seconds_of>),
+    zoned<seconds_of>("getSeconds"),
     of_duration("getSeconds", whole<seconds>),
     of_timestamp("getMilliseconds", in_utc<milliseconds_of>),
-    zoned("getMilliseconds", at_offset<milliseconds_of>),
+    zoned<milliseconds_of>("getMilliseconds"),
     of_duration("getMilliseconds", rest_milliseconds),
 });
 

@@ -1,6 +1,7 @@
 // Looks into values, and their equality and order.
 #include "policy/cel/value.h"
 
+#include <algorithm>
 #include <array>
 
 namespace watchword::policy::cel {
@@ -48,42 +49,50 @@ std::string_view name(Kind kind) {
 
 std::string with_article(Kind kind) { return (kind == Kind::integer ? "an " : "a ") + std::string(name(kind)); }
 
-List::List(std::span<const Value> items) : own_(items.data()), size_(items.size()) {}
+List::List(std::span<const Value> items) : items_(items.data()), size_(items.size()) {}
 
-Value List::at(std::size_t index) const { return json_ != nullptr ? value_of(json_[index]) : own_[index]; }
+Value List::at(std::size_t index) const {
+  if (const auto* claims = std::get_if<issuer::ClaimView>(&items_)) return value_of(claims->item(index));
+  if (const auto* json = std::get_if<const Json*>(&items_)) return value_of((*json)[index]);
+  return std::get<const Value*>(items_)[index];
+}
 
-Map::Map(std::span<const Entry> entries) : own_(entries.data()), size_(entries.size()) {}
+Map::Map(std::span<const Entry> entries) : members_(entries.data()), size_(entries.size()) {}
 
 Value Map::key(std::size_t index) const {
-  return json_ != nullptr ? Value{std::string_view(json_[index].first)} : own_[index].key;
+  if (const auto* claims = std::get_if<issuer::ClaimView>(&members_)) return {claims->key(index)};
+  if (const auto* json = std::get_if<const Json::Member*>(&members_)) return {std::string_view((*json)[index].first)};
+  return std::get<const Entry*>(members_)[index].key;
 }
 
 Value Map::value(std::size_t index) const {
-  return json_ != nullptr ? value_of(json_[index].second) : own_[index].value;
+  if (const auto* claims = std::get_if<issuer::ClaimView>(&members_)) return value_of(claims->value(index));
+  if (const auto* json = std::get_if<const Json::Member*>(&members_)) return value_of((*json)[index].second);
+  return std::get<const Entry*>(members_)[index].value;
 }
 
 bool Map::find(const Value& key, Value& found) const {
-  if (json_ == nullptr) {
-    for (std::size_t i = 0; i < size_; ++i)
-      if (compare(own_[i].key, key) == Order::same) {
-        found = own_[i].value;
-        return true;
-      }
-    return false;
+  if (const auto* own = std::get_if<const Entry*>(&members_)) {
+    const auto entries = std::span(*own, size_);
+    const auto at =
+        std::ranges::find_if(entries, [&](const Entry& entry) { return compare(entry.key, key) == Order::same; });
+    if (at == entries.end()) return false;
+    found = at->value;
+    return true;
   }
   const auto* wanted = key.as<std::string_view>();
   if (wanted == nullptr) return false;
-  std::size_t low = 0, high = size_;  // members are sorted by key
-  while (low < high) {
-    const std::size_t middle = low + (high - low) / 2;
-    const int order = std::string_view(json_[middle].first).compare(*wanted);
-    if (order == 0) {
-      found = value_of(json_[middle].second);
-      return true;
-    }
-    (order < 0 ? low : high) = order < 0 ? middle + 1 : middle;
+  if (const auto* claims = std::get_if<issuer::ClaimView>(&members_)) {
+    const auto value = claims->find(*wanted);
+    if (value) found = value_of(*value);
+    return value.has_value();
   }
-  return false;
+  const auto members = std::span(std::get<const Json::Member*>(members_), size_);  // sorted by key
+  const auto at = std::ranges::lower_bound(members, *wanted, {},
+                                           [](const Json::Member& member) { return std::string_view(member.first); });
+  if (at == members.end() || at->first != *wanted) return false;
+  found = value_of(at->second);
+  return true;
 }
 
 Value value_of(const Json& json) {
@@ -93,6 +102,16 @@ Value value_of(const Json& json) {
   if (const auto* number = json.number()) return {*number};
   if (const auto* items = json.array_items()) return {List(*items)};
   if (const auto* members = json.members()) return {Map(*members)};
+  return {};
+}
+
+Value value_of(issuer::ClaimView claim) {
+  if (const auto text = claim.string()) return {*text};
+  if (const auto flag = claim.boolean()) return {*flag};
+  if (const auto integer = claim.integer()) return {*integer};
+  if (const auto number = claim.number()) return {*number};
+  if (claim.is_array()) return {List(claim)};
+  if (claim.is_object()) return {Map(claim)};
   return {};
 }
 

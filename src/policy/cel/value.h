@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "issuer/claims.h"
 
 namespace watchword::policy::cel {
 
@@ -28,24 +29,26 @@ struct Failure {
   std::string fix;   // empty when none is known
 };
 
-// Items of a JSON array or of a list that the expression made.
+// Items of an array among claims or facts, or of a list that the expression made.
 class List {
  public:
-  explicit List(const Json::Array& items) : json_(items.data()), size_(items.size()) {}
+  explicit List(const Json::Array& items) : items_(items.data()), size_(items.size()) {}
+  explicit List(issuer::ClaimView array) : items_(array), size_(array.size()) {}
   explicit List(std::span<const Value> items);
   std::size_t size() const { return size_; }
   Value at(std::size_t index) const;
 
  private:
-  const Json* json_ = nullptr;
-  const Value* own_ = nullptr;
+  std::variant<const Value*, const Json*, issuer::ClaimView> items_;
   std::size_t size_ = 0;
 };
 
-// Members of a JSON object or of a map that the expression made (which may have keys other than strings).
+// Members of an object among claims or facts, or of a map that the expression made (which may have keys other than
+// strings).
 class Map {
  public:
-  explicit Map(const Json::Object& members) : json_(members.data()), size_(members.size()) {}
+  explicit Map(const Json::Object& members) : members_(members.data()), size_(members.size()) {}
+  explicit Map(issuer::ClaimView object) : members_(object), size_(object.size()) {}
   explicit Map(std::span<const Entry> entries);
   std::size_t size() const { return size_; }
   Value key(std::size_t index) const;
@@ -53,8 +56,7 @@ class Map {
   bool find(const Value& key, Value& found) const;  // numbers find their equal of the other kind (1 finds 1.0)
 
  private:
-  const Json::Member* json_ = nullptr;
-  const Entry* own_ = nullptr;
+  std::variant<const Entry*, const Json::Member*, issuer::ClaimView> members_;
   std::size_t size_ = 0;
 };
 
@@ -82,6 +84,7 @@ struct Entry {
 };
 
 Value value_of(const Json& json);  // a view: `json` must outlive it
+Value value_of(issuer::ClaimView claim);
 
 // Lists and maps compare by content, numbers on one line, everything else of different kinds is unequal. `budget` goes
 // down by one for each pair of items; at zero the answer is false and means nothing.

@@ -8,9 +8,21 @@
 namespace watchword::store {
 namespace {
 
-enum Sql : std::size_t { kPutSession, kPutKey, kDropKey, kRevoke, kForget, kSetMeta, kAppend };
+enum Sql : std::size_t {
+  kPutSession,
+  kPutKey,
+  kDropKey,
+  kRevoke,
+  kForget,
+  kSetMeta,
+  kPutFact,
+  kDropFact,
+  kPutDelivery,
+  kForgetDeliveries,
+  kAppend
+};
 
-constexpr std::array<const char*, 7> kSql{
+constexpr std::array<const char*, 11> kSql{
     "INSERT INTO sessions(id,issuer,job,project,pipeline,ref,environment,user,opened,expires,keep_until,ended,"
     "end_reason,document) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT(id) DO UPDATE SET "
     "issuer=?2,job=?3,project=?4,"
@@ -23,6 +35,11 @@ constexpr std::array<const char*, 7> kSql{
     "INSERT INTO revocations(jti,expires) VALUES(?1,?2) ON CONFLICT(jti) DO UPDATE SET expires=max(expires,?2)",
     "DELETE FROM revocations WHERE expires<?1",
     "INSERT OR REPLACE INTO meta(name,value) VALUES(?1,?2)",
+    "INSERT OR REPLACE INTO facts(issuer,project,kind,key,value,source,at,learned,keep_until)"
+    "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+    "DELETE FROM facts WHERE issuer=?1 AND project=?2 AND kind=?3 AND key=?4",
+    "INSERT INTO deliveries(id,keep_until) VALUES(?1,?2) ON CONFLICT(id) DO NOTHING",
+    "DELETE FROM deliveries WHERE keep_until<?1",
     "INSERT INTO log(idx,entry) VALUES(?1,?2)",
 };
 
@@ -67,7 +84,19 @@ Status Changes::apply(const Change& change, Time forget_before) {
   const auto set_meta = [&](const SetMeta& set) {
     return statements_[kSetMeta].bind(1, set.name).bind(2, set.value).run();
   };
-  return std::visit(Overloaded{put_session, put_key, drop_key, revoke, set_meta}, change);
+  const auto put_fact = [&](const PutFact& put) {
+    bind_fact(statements_[kPutFact], put.row);
+    return statements_[kPutFact].run();
+  };
+  const auto drop_fact = [&](const DropFact& drop) {
+    return statements_[kDropFact].bind(1, drop.issuer).bind(2, drop.project).bind(3, drop.kind).bind(4, drop.key).run();
+  };
+  const auto put_delivery = [&](const PutDelivery& put) -> Status {
+    WW_CHECK(statements_[kForgetDeliveries].bind(1, to_column(put.now)).run());
+    return statements_[kPutDelivery].bind(1, put.delivery.id).bind(2, to_column(put.delivery.keep_until)).run();
+  };
+  return std::visit(Overloaded{put_session, put_key, drop_key, revoke, set_meta, put_fact, drop_fact, put_delivery},
+                    change);
 }
 
 }  // namespace watchword::store

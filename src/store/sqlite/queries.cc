@@ -16,13 +16,19 @@ std::int64_t to_limit(std::uint64_t limit) {
 std::string select_sessions() { return "SELECT " + std::string(kSessionColumns) + " FROM sessions"; }
 
 template <class Row>
-Result<std::vector<Row>> collect(Statement& statement, Row (*read)(const Statement&)) {
-  std::vector<Row> rows;
+Status visit(Statement& statement, Row (*read)(const Statement&), const std::function<void(Row)>& each) {
   for (;;) {
     WW_TRY(const bool more, statement.step());
-    if (!more) return rows;
-    rows.push_back(read(statement));
+    if (!more) return {};
+    each(read(statement));
   }
+}
+
+template <class Row>
+Result<std::vector<Row>> collect(Statement& statement, Row (*read)(const Statement&)) {
+  std::vector<Row> rows;
+  WW_CHECK(visit<Row>(statement, read, [&rows](Row row) { rows.push_back(std::move(row)); }));
+  return rows;
 }
 
 }  // namespace
@@ -53,11 +59,20 @@ Status each_session_in_memory(Database& database, Time now, const std::function<
   WW_TRY(Statement statement,
          database.prepare(select_sessions() + " WHERE keep_until>?1 OR ended IS NULL ORDER BY id"));
   statement.bind(1, to_column(now));
-  for (;;) {
-    WW_TRY(const bool more, statement.step());
-    if (!more) return {};
-    each(read_session(statement));
-  }
+  return visit(statement, read_session, each);
+}
+
+Status each_fact(Database& database, Time now, const std::function<void(FactRow)>& each) {
+  WW_TRY(Statement statement,
+         database.prepare("SELECT " + std::string(kFactColumns) + " FROM facts WHERE keep_until>?1"));
+  statement.bind(1, to_column(now));
+  return visit(statement, read_fact, each);
+}
+
+Result<std::vector<Delivery>> live_deliveries(Database& database, Time now) {
+  WW_TRY(Statement statement, database.prepare("SELECT id,keep_until FROM deliveries WHERE keep_until>?1"));
+  statement.bind(1, to_column(now));
+  return collect<Delivery>(statement, [](const Statement& s) { return Delivery{s.text(0), to_time(s.integer(1))}; });
 }
 
 Result<std::vector<KeyRow>> all_keys(Database& database) {

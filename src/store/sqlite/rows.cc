@@ -50,4 +50,21 @@ KeyRow read_key(const Statement& s) {
           .sealed = s.text(7)};
 }
 
+void bind_fact(Statement& s, const FactRow& row) {
+  s.bind(1, row.issuer).bind(2, row.project).bind(3, row.kind).bind(4, row.key).bind(5, row.value).bind(6, row.source);
+  s.bind(7, to_column(row.at)).bind(8, to_column(row.learned)).bind(9, to_column(row.keep_until));
+}
+
+FactRow read_fact(const Statement& s) {
+  return {.issuer = s.text(0),
+          .project = s.text(1),
+          .kind = s.text(2),
+          .key = s.text(3),
+          .value = s.text(4),
+          .source = s.text(5),
+          .at = to_time(s.integer(6)),
+          .learned = to_time(s.integer(7)),
+          .keep_until = to_time(s.integer(8))};
+}
+
 }  // namespace watchword::store

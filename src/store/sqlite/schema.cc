@@ -33,8 +33,24 @@ CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT, W
 CREATE TABLE log(idx INTEGER PRIMARY KEY NOT NULL, entry BLOB NOT NULL) STRICT;
 )sql";
 
+// What changes while jobs run, and the events that said so.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE facts(
+  issuer TEXT NOT NULL, project TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+  value TEXT NOT NULL, source TEXT NOT NULL,
+  at INTEGER NOT NULL, learned INTEGER NOT NULL, keep_until INTEGER NOT NULL,
+  PRIMARY KEY(issuer, project, kind, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deliveries(id TEXT PRIMARY KEY NOT NULL, keep_until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_by_end ON deliveries(keep_until);
+)sql";
+
+// No query used it: memory is rebuilt in the order of the ids.
+constexpr const char* kVersion3 = "DROP INDEX sessions_to_keep;";
+
 // Append only: version N is what the first N scripts make.
-constexpr std::array kMigrations{kVersion1};
+constexpr std::array kMigrations{kVersion1, kVersion2, kVersion3};
 
 Status apply(Database& database, std::size_t version) {
   const std::string script = std::string("BEGIN IMMEDIATE;") + kMigrations[version - 1] +

@@ -76,6 +76,32 @@ TEST_F(SqliteFile, IsWrittenByOneProcessOnly) {
   EXPECT_THAT(to_string(second.error()), HasSubstr("another gate has this store open"));
 }
 
+TEST_F(SqliteFile, OfAnOlderVersionAndPageSizeIsBroughtUpToDate) {
+  {
+    auto store = open();
+    ASSERT_TRUE(store.has_value() && (*store)->commit_and_wait(entry("kept")).has_value());
+  }
+  {
+    auto database = Database::open(path());
+    ASSERT_TRUE(database.has_value());
+    EXPECT_EQ(database->integer("PRAGMA page_size").value(), 16384);
+    ASSERT_TRUE(database
+                    ->run("CREATE INDEX sessions_to_keep ON sessions(keep_until); PRAGMA user_version=2;"
+                          "PRAGMA journal_mode=DELETE; PRAGMA page_size=4096; VACUUM")
+                    .has_value());
+    ASSERT_EQ(database->integer("PRAGMA page_size").value(), 4096);
+  }
+  {
+    auto store = open();
+    ASSERT_TRUE(store.has_value());
+    EXPECT_THAT((*store)->log_entries(0, 10).value(), testing::ElementsAre("kept"));
+    EXPECT_TRUE((*store)->commit_and_wait(entry("new")).has_value());
+  }
+  auto database = Database::open(path());
+  EXPECT_EQ(database->integer("SELECT count(*) FROM sqlite_schema WHERE name='sessions_to_keep'").value(), 0);
+  EXPECT_EQ(database->integer("PRAGMA page_size").value(), 4096);
+}
+
 TEST_F(SqliteFile, OfANewerVersionIsRefusedAndLeftAsItIs) {
   ASSERT_TRUE(open().has_value());
   {

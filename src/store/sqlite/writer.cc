@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMaxGroup = 4096;
 constexpr std::size_t kMaxGroupBytes = 16u << 20;
 // How long a group gathers at most, and how large it becomes then: see Writer::gather.
-constexpr std::chrono::milliseconds kGatherUrgent{3}, kGather{5};
+constexpr std::chrono::milliseconds kGatherUrgent{3}, kGather{10};
 constexpr std::size_t kEnough = 512;
 constexpr std::size_t kMaxEntryBytes = 65535;  // tlog-tiles: a uint16 length
 
@@ -61,6 +61,11 @@ Writer::~Writer() {
 void Writer::on_grown(std::function<void(std::uint64_t)> callback) {
   const std::lock_guard lock(callback_mutex_);
   grown_ = std::move(callback);
+}
+
+std::optional<Error> Writer::trouble() const {
+  const std::lock_guard lock(trouble_mutex_);
+  return trouble_;
 }
 
 void Writer::commit(Batch batch, Store::Done done) {
@@ -137,6 +142,10 @@ Writer::Results Writer::write(const std::vector<Pending>& group) {
     // Savepoints cost, and batches seldom fail: only when one did, the group is written again with one for each.
     done = transaction(group, false, results, next);
     if (!done && done.error().reason == kConstraintBroken) done = transaction(group, true, results, next);
+  }
+  {
+    const std::lock_guard lock(trouble_mutex_);
+    trouble_ = done ? std::nullopt : std::optional(done.error());
   }
   if (!done) {
     const Result<std::uint64_t> failed = std::unexpected(done.error());

@@ -34,6 +34,7 @@ class Writer {
   std::uint64_t log_size() const { return log_size_.load(std::memory_order_acquire); }
   std::size_t backlog() const { return backlog_.load(std::memory_order_relaxed); }
   void on_grown(std::function<void(std::uint64_t)> callback);
+  std::optional<Error> trouble() const;
   // Revocations of tokens that expired before this are of no more use.
   void forget_before(Time time) { forget_before_.store(time.time_since_epoch().count(), std::memory_order_relaxed); }
 
@@ -74,6 +75,9 @@ class Writer {
   std::size_t expected_ = 1;  // as many as shared the last transaction
   std::size_t backlog_bytes_ = 0;
   bool stopping_ = false;
+
+  mutable std::mutex trouble_mutex_;
+  std::optional<Error> trouble_;
 
   std::mutex callback_mutex_;  // held during the call, so that nobody is called after on_grown({}) has returned
   std::function<void(std::uint64_t)> grown_;

@@ -12,6 +12,7 @@ import threading
 
 SUPPORT = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(os.path.dirname(SUPPORT))
+NONE_CHOSEN = 5  # exit code
 FILE_SECONDS = 240  # that one file may take, before the sanitizers' factor
 
 
@@ -89,7 +90,7 @@ class Run:
                 pass
         reader.join(5)
         name = os.path.basename(file).removesuffix(".py")
-        if code != 0:
+        if code != 0 or len(told) < len(wanted):
             text = f"the test process ended with {code} after {len(told)} of {len(wanted)} tests\n" + "".join(errors)[-4000:]
             self.report(kind, {"test": name, "state": "failed", "seconds": 0, "text": text})
 
@@ -99,6 +100,9 @@ def main():
     slow = 6 if os.path.basename(build) in ("asan", "tsan") else 1
     filter_text = sys.argv[2] if len(sys.argv) > 2 else ""
     chosen = choose("integration/" if filter_text == "integration" else filter_text)
+    if not chosen:
+        print(f"no integration or end-to-end test's name holds '{filter_text}'", file=sys.stderr)
+        return NONE_CHOSEN
     run = Run(build, slow)
     if any(kind == "e2e" for kind, _, _ in chosen):
         subprocess.run(["bash", os.path.join(TESTS, "parts/install.sh"), run.parts], check=True)
@@ -112,4 +116,5 @@ def main():
     return 1 if run.count["failed"] else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

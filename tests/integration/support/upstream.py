@@ -31,6 +31,7 @@ class Upstream:
     def __init__(self, certificate=None, client_ca=None):
         self.port = free_port()
         self.seen = []
+        self.streamed = 0  # bytes of /v1/bytes/N that the other side has taken, all together
         self.hanging = threading.Semaphore(0)  # one for each request that has arrived at /v1/hang
         self.sent_more = threading.Semaphore(0)  # one for each answer too many
         self._release = threading.Event()
@@ -107,6 +108,7 @@ class Upstream:
                 block = b"x" * 65536
                 while left > 0:
                     self.wfile.write(block[:left])
+                    upstream.streamed += len(block[:left])
                     left -= len(block)
 
             def send_trailers(self):

@@ -1,0 +1,93 @@
+// How sessions end: refused in memory first, then told to those who hold streams open, then put on record.
+#include <algorithm>
+#include <span>
+
+#include "access/token_service.h"
+#include "base/log.h"
+#include "net/loop.h"
+
+namespace watchword::access {
+namespace {
+
+constexpr std::size_t kEndsPerBatch = 256;
+
+}  // namespace
+
+bool TokenService::end_in_memory(const std::shared_ptr<Session>& session, SessionEnd why) {
+  if (!session->end(why, parts_.clock.now())) return false;
+  if (watcher_) watcher_->session_ended(session);
+  return true;
+}
+
+audit::Entry TokenService::end_entry(const Session& session, const Origin& origin) const {
+  auto entry = parts_.recorder.start(audit::Event::session_ended, origin);
+  Recorder::describe(entry, session);
+  entry.outcome = audit::Outcome::allow;
+  entry.detail = Json::object({{"end", name(*session.ended())}});
+  return entry;
+}
+
+net::Task<Status> TokenService::end_session(std::shared_ptr<Session> session, SessionEnd why, std::string words,
+                                            Origin origin) {
+  std::vector<std::shared_ptr<Session>> one;
+  one.push_back(std::move(session));
+  return end_sessions(std::move(one), why, std::move(words), std::move(origin));
+}
+
+net::Task<Status> TokenService::end_sessions(std::vector<std::shared_ptr<Session>> sessions, SessionEnd why,
+                                             std::string words, Origin origin) {
+  for (const auto& session : sessions) end_in_memory(session, why);
+  std::erase_if(sessions, [](const auto& session) { return session->end_recorded(); });
+  for (std::size_t from = 0; from < sessions.size(); from += kEndsPerBatch) {
+    const auto some = std::span(sessions).subspan(from, std::min(kEndsPerBatch, sessions.size() - from));
+    store::Batch batch;
+    for (const auto& session : some) {
+      auto entry = end_entry(*session, origin);
+      entry.why = words;
+      batch.changes.emplace_back(store::PutSession{session->to_row()});
+      batch.entries.push_back(audit::to_canonical(entry));
+    }
+    auto durable = std::make_shared<net::Delivery<Status>>();
+    parts_.store.commit(std::move(batch), [durable](Result<std::uint64_t> index) {
+      durable->deliver(index ? Status{} : std::unexpected(std::move(index).error()));
+    });
+    WW_CO_CHECK(co_await *durable);
+    for (const auto& session : some) session->set_end_recorded();
+  }
+  co_return Status{};
+}
+
+void TokenService::end_job(std::string_view issuer, std::string_view project_id, std::string_view job) {
+  auto session = parts_.sessions.find_job(issuer, job);
+  const auto* machine = session ? session->principal().machine() : nullptr;
+  if (!machine || machine->project_id != project_id || !session->limits().ends_with_job) return;
+  if (!end_in_memory(session, SessionEnd::job_ended)) return;
+  store::Batch batch;
+  batch.changes.emplace_back(store::PutSession{session->to_row()});
+  batch.entries.push_back(audit::to_canonical(end_entry(*session)));
+  parts_.store.commit(std::move(batch), [session](Result<std::uint64_t> index) {
+    if (index)
+      session->set_end_recorded();
+    else
+      log::error("the end of a job's session is not on record yet", index.error());
+  });
+}
+
+Status TokenService::sweep(Time now) {
+  parts_.tokens.forget_expired(now);
+  auto due = parts_.sessions.sweep(now);
+  for (std::size_t from = 0; from < due.size(); from += kEndsPerBatch) {
+    auto some = std::span(due).subspan(from, std::min(kEndsPerBatch, due.size() - from));
+    store::Batch batch;
+    for (const auto& session : some) {
+      end_in_memory(session, SessionEnd::expired);
+      batch.changes.push_back(store::PutSession{session->to_row()});
+      batch.entries.push_back(audit::to_canonical(end_entry(*session)));
+    }
+    WW_CHECK(parts_.store.commit_and_wait(std::move(batch)));
+    for (const auto& session : some) session->set_end_recorded();
+  }
+  return {};
+}
+
+}  // namespace watchword::access

@@ -1,0 +1,31 @@
+// Where CI systems send their events.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "access/recorder.h"
+#include "api/router.h"
+#include "context/intake.h"
+#include "context/webhook.h"
+
+namespace watchword::api {
+
+struct HookSource {
+  std::string issuer;  // its configured name: the path's last segment
+  context::WebhookSecrets secrets;
+};
+
+struct HookParts {
+  context::Intake& intake;
+  access::Recorder& recorder;
+  const Clock& clock;
+  Random& random;
+};
+
+// POST /hooks/{issuer}, for issuers with a webhook secret. 200 when the event is durable, or was before, or says
+// nothing that matters here; 4xx for what will not be right when it is sent again; 503 when it should be sent again.
+// Refusals are recorded like those of any unverified caller. The parts outlive the router.
+void add_hooks(Router& router, std::vector<HookSource> sources, HookParts parts);
+
+}  // namespace watchword::api

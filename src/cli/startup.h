@@ -1,0 +1,31 @@
+// What a gate needs of its files before it opens its store: `serve` begins with it, `config check` ends with it.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <vector>
+
+#include "api/hooks.h"
+#include "cli/config.h"
+#include "crypto/aead.h"
+#include "gateway/routes.h"
+
+namespace watchword::cli {
+
+struct LoadedPolicy {
+  std::shared_ptr<const policy::Policy> policy;
+  std::shared_ptr<const gateway::Routes> routes;
+};
+// The policy on disk with all that it needs to be served, or every reason why it cannot be.
+std::expected<LoadedPolicy, std::vector<Error>> load_policy(const Config& config);
+
+struct Startup {
+  crypto::SealingKey sealing;
+  std::shared_ptr<net::TlsServerContext> tls;  // null without tls
+  std::vector<api::HookSource> hooks;
+  LoadedPolicy policy;
+};
+// All errors of the sealing key, the certificate, the secrets of webhooks and the policy.
+std::expected<Startup, std::vector<Error>> load_startup(const Config& config);
+
+}  // namespace watchword::cli

@@ -1,0 +1,150 @@
+#include "context/intake.h"
+
+#include <algorithm>
+#include <functional>
+#include <future>
+#include <utility>
+
+#include "net/loop.h"
+
+namespace watchword::context {
+
+namespace {
+
+std::string project_key(std::string_view issuer, const std::vector<Change>& changes) {
+  std::string key(issuer);
+  key += '\0';
+  if (!changes.empty()) key += changes.front().project_id;
+  return key;
+}
+
+store::Store::Done delivers(std::promise<Status>& durable) {
+  return [&durable](Result<std::uint64_t> index) {
+    durable.set_value(index ? Status{} : std::unexpected(std::move(index).error()));
+  };
+}
+
+store::DropFact drop(const store::FactRow& row) { return {row.issuer, row.project, row.kind, row.key}; }
+
+}  // namespace
+
+// Held while an event waits to become durable.
+class Intake::Place {
+ public:
+  static std::optional<Place> take(Intake& intake, std::string key) {
+    const std::lock_guard lock(intake.mutex_);
+    auto& count = intake.waiting_[key];
+    if (count >= kPerProject) return std::nullopt;
+    ++count;
+    return Place(intake, std::move(key));
+  }
+  Place(Place&& other) noexcept : intake_(std::exchange(other.intake_, nullptr)), key_(std::move(other.key_)) {}
+  Place& operator=(Place&&) = delete;
+  ~Place() {
+    if (!intake_) return;
+    const std::lock_guard lock(intake_->mutex_);
+    auto found = intake_->waiting_.find(key_);
+    if (--found->second == 0) intake_->waiting_.erase(found);
+  }
+
+ private:
+  Place(Intake& intake, std::string key) : intake_(&intake), key_(std::move(key)) {}
+  Intake* intake_;
+  std::string key_;
+};
+
+Intake::Intake(FactTable& facts, store::Store& store, const Clock& clock, Metrics& metrics, OnLearned on_learned)
+    : facts_(facts),
+      store_(store),
+      clock_(clock),
+      on_learned_(std::move(on_learned)),
+      applied_(metrics.counter("watchword_events", "Events of CI systems", {{"result", "applied"}})),
+      duplicates_(metrics.counter("watchword_events", "Events of CI systems", {{"result", "duplicate"}})),
+      refused_(metrics.counter("watchword_events", "Events of CI systems", {{"result", "refused"}})),
+      stats_(metrics) {}
+
+Status Intake::restore() {
+  const auto now = clock_.now();
+  WW_CHECK(store_.each_fact(now, [this](const store::FactRow& row) { facts_.restore(row); }));
+  for (const auto& project : facts_.heard()) stats_.restore(project.issuer, project.last_event);
+  WW_TRY(auto deliveries, store_.deliveries(now));
+  const std::lock_guard lock(mutex_);
+  for (auto& delivery : deliveries) ids_.emplace(std::move(delivery.id), delivery.keep_until);
+  return {};
+}
+
+void Intake::apply(std::string_view issuer, const std::vector<Change>& changes, std::string_view source,
+                   std::optional<store::PutDelivery> delivery, store::Store::Done done) {
+  bool changed = false;
+  {
+    // Rows of one project must reach the store in the order in which they were learned.
+    const std::lock_guard lock(order_[std::hash<std::string>{}(project_key(issuer, changes)) % order_.size()]);
+    auto learned = facts_.apply(issuer, changes, source);
+    changed = learned.changed;
+    stats_.disagreed(issuer, learned.disagreeing);
+    store::Batch batch;
+    batch.changes.reserve(learned.rows.size() + learned.dropped.size() + 1);
+    for (auto& row : learned.rows) batch.changes.emplace_back(store::PutFact{std::move(row)});
+    for (auto& row : learned.dropped) batch.changes.emplace_back(drop(row));
+    if (delivery) batch.changes.emplace_back(*std::move(delivery));
+    store_.commit(std::move(batch), std::move(done));
+  }
+  on_learned_(issuer, changes, changed);
+}
+
+net::Task<Result<Intake::Taken>> Intake::take(std::string_view issuer, std::string_view delivery,
+                                              std::vector<Change> changes) {
+  auto place = Place::take(*this, project_key(issuer, changes));
+  if (!place) {
+    refused_.add();
+    co_return fail(Reason::backlog_full, std::to_string(kPerProject) + " events of this project wait to be written");
+  }
+  const auto now = clock_.now();
+  const store::PutDelivery put{{std::string(issuer) + "/" + std::string(delivery), now + kRememberIds}, now};
+  {
+    const std::lock_guard lock(mutex_);
+    if (!ids_.emplace(put.delivery.id, put.delivery.keep_until).second) {
+      duplicates_.add();
+      co_return Taken::duplicate;
+    }
+  }
+  stats_.event(issuer, changes, now);
+  auto waiter = std::make_shared<net::Delivery<Status>>();
+  apply(issuer, changes, "webhook", put, [waiter](Result<std::uint64_t> index) {
+    waiter->deliver(index ? Status{} : std::unexpected(std::move(index).error()));
+  });
+  if (auto durable = co_await *waiter; !durable) {
+    refused_.add();
+    const std::lock_guard lock(mutex_);
+    ids_.erase(put.delivery.id);  // the sender's next attempt counts
+    co_return std::unexpected(std::move(durable).error());
+  }
+  applied_.add();
+  co_return Taken::applied;
+}
+
+Status Intake::take_answers(std::string_view issuer, const std::vector<Change>& changes) {
+  std::promise<Status> durable;
+  apply(issuer, changes, "api", std::nullopt, delivers(durable));
+  return durable.get_future().get();
+}
+
+Status Intake::sweep(Time now) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(ids_, [&](const auto& id) { return id.second <= now; });
+  }
+  std::promise<Status> durable;
+  {
+    // What is learned again must reach the store after its dropping.
+    std::array<std::unique_lock<std::mutex>, kOrders> locks;
+    std::ranges::transform(order_, locks.begin(), [](std::mutex& mutex) { return std::unique_lock(mutex); });
+    store::Batch batch;
+    for (const auto& row : facts_.sweep(now)) batch.changes.emplace_back(drop(row));
+    if (batch.changes.empty()) return {};
+    store_.commit(std::move(batch), delivers(durable));
+  }
+  return durable.get_future().get();
+}
+
+}  // namespace watchword::context

@@ -1,0 +1,58 @@
+// Requests under way, by loop: what has to be cut when the right that let them through ends. One instance per loop,
+// used on that loop only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "access/decide.h"
+#include "access/token_service.h"
+#include "http/abort.h"
+#include "http/handler.h"
+#include "net/task.h"
+
+namespace watchword::gateway {
+
+// One request that the door let through, from then until its end. What it refers to outlives it.
+struct Flight {
+  const access::TokenService::Presented& presented;
+  access::Asked asked;  // as the door was asked
+  http::Writer& reply;
+  http::Abort upstream;
+  std::uint64_t bytes_up = 0, bytes_down = 0;  // of bodies, so far
+  std::optional<access::Decision> cut;         // why it was cut; the forwarding coroutine tells and records it
+};
+
+class Flights {
+  using BySession = std::unordered_multimap<const access::Session*, Flight*>;
+
+ public:
+  class Listed {  // until destroyed
+   public:
+    Listed(Flights& flights, Flight& flight)
+        : flights_(flights), place_(flights.by_session_.emplace(flight.presented.session.get(), &flight)) {}
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
+    ~Listed() { flights_.by_session_.erase(place_); }
+
+   private:
+    Flights& flights_;
+    BySession::iterator place_;
+  };
+
+  // Cuts the requests of a session that has ended, after the time that its policy gives them to end by themselves.
+  net::Task<void> session_ended(std::shared_ptr<const access::Session> session, access::Snapshot snapshot, Time now);
+  // Puts every request to the door again and cuts those that it refuses now.
+  void decide_again(const access::Snapshot& snapshot, Time now);
+  bool empty() const { return by_session_.empty(); }
+
+ private:
+  static void cut(Flight& flight, access::Decision why);
+  BySession by_session_;
+};
+
+}  // namespace watchword::gateway
