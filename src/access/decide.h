@@ -2,6 +2,7 @@
 // back. Pure over snapshots: no I/O, no clock of its own, no lock.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +44,11 @@ struct Decision {
   std::string policy_digest;
   std::vector<context::Seen> facts;  // what it rests on, and what it lacked
   bool allowed() const { return outcome == policy::Outcome::allow; }
-  bool lacks_facts() const { return refusal && refusal->reason == Reason::context_unknown; }
+  // The CI system may know better: a fact is missing, or an old one counts only because the permission accepts it.
+  bool lacks_facts() const {
+    return (refusal && refusal->reason == Reason::context_unknown) ||
+           std::ranges::any_of(facts, [](const auto& seen) { return seen.fact && seen.fact->past_limit; });
+  }
 };
 
 // Who asks, as facts are kept. Views into the principal.

@@ -24,6 +24,21 @@ void add_audience(std::vector<std::string>& audience, std::string_view resource)
   if (std::ranges::find(audience, resource) == audience.end()) audience.emplace_back(resource);
 }
 
+std::optional<Error> refuse_finished(const Snapshot& snapshot, const issuer::Principal& principal,
+                                     const policy::Roles& roles) {
+  if (!roles.limits.ends_with_job || !snapshot.facts->job_over(scope_of(principal))) return std::nullopt;
+  return Error{Reason::job_finished, issuer::you_are(principal), "a job that is running", {}, {}};
+}
+
+// What the identity and its proof say by themselves, before any permission is asked for.
+std::optional<Error> refuse_identity(const Snapshot& snapshot, const issuer::Principal& principal,
+                                     const policy::Roles& roles, const std::string& key) {
+  if (roles.all.empty()) return no_role_error(principal, roles);
+  if (roles.limits.proof == policy::Proof::dpop && key.empty())
+    return Error{Reason::dpop_required, "no DPoP header", "a DPoP proof", {}, {}};
+  return refuse_finished(snapshot, principal, roles);
+}
+
 }  // namespace
 
 Refusal TokenService::refuse(audit::Entry entry, Error error, const issuer::Principal* principal) {
@@ -137,40 +152,41 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   auto snapshot = this->snapshot();
   entry.policy = snapshot.policy->digest();
   auto roles = snapshot.policy->roles_of(*principal);
-  if (roles.all.empty()) co_return refused(no_role_error(*principal, roles));
-  if (roles.limits.proof == policy::Proof::dpop && key.empty())
-    co_return refused({Reason::dpop_required, "no DPoP header", "a DPoP proof", {}, {}});
-
-  if (const auto* machine = principal->machine();
-      machine && roles.limits.ends_with_job && snapshot.facts->job_over(scope_of(*principal)))
-    co_return refused({Reason::job_finished, issuer::you_are(*principal), "a job that is running", {}, {}});
-
+  if (auto error = refuse_identity(snapshot, *principal, roles, key)) co_return refused(*std::move(error));
   auto granted = narrow(request, snapshot, *principal, roles, now);
   if (!granted) {
     Recorder::describe(entry, granted.error());
     co_return refused(*std::move(granted).error().refusal);
   }
+  const auto token_ends = principal->expires;
   auto opened = open_session(*principal, roles.limits, key, now);
   if (!opened) co_return refused(std::move(opened).error());
   const auto& session = opened->session();
   if (opened->fresh()) caller = &session->principal();  // it was moved there
+  // Once more: an event that says so meanwhile either has found the session, or is found here.
+  if (auto error = refuse_finished(snapshot, *caller, roles)) co_return refused(*std::move(error));
+  co_return co_await issue(std::move(entry), session, *std::move(granted), std::move(key), now, token_ends);
+}
 
+net::Task<Answer<ExchangeReply>> TokenService::issue(audit::Entry entry, std::shared_ptr<Session> session,
+                                                     Granted granted, std::string key, Time now, Time token_ends) {
+  const bool bound = !key.empty();
   Minting minting{*session,
                   random_token(parts_.random),
-                  granted->audience,
-                  granted->now,
-                  granted->limit,
-                  key,
+                  std::move(granted.audience),
+                  granted.now,
+                  std::move(granted.limit),
+                  std::move(key),
                   now,
-                  std::min(session->expires(), principal->expires)};
+                  std::min(session->expires(), token_ends)};
   auto token = mint(minting, *parts_.keys.ring(), parts_.url);
-  if (!token) co_return refused(std::move(token).error());
+  if (!token) co_return std::unexpected(refuse(std::move(entry), std::move(token).error(), &session->principal()));
 
   Recorder::describe(entry, *session);
   entry.outcome = audit::Outcome::allow;
   entry.token = crypto::sha256_hex(*token);
   Json scope = Json::array();
-  for (const auto& permission : granted->now) scope.push(permission.resource + "/" + permission.action);
+  for (const auto& permission : granted.now) scope.push(permission.resource + "/" + permission.action);
   entry.detail =
       Json::object({{"scope", std::move(scope)}, {"expires", to_rfc3339(minting.expires)}, {"jti", minting.jti}});
   auto record = entry.id;
@@ -182,12 +198,13 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   auto written = co_await parts_.recorder.commit(std::move(entry), std::move(changes));
   if (!written) {
     exchanges_failed_.add();
-    co_return std::unexpected(Refusal{std::move(written).error(), {}, true, issuer::you_are(*caller), {}, {}});
+    co_return std::unexpected(
+        Refusal{std::move(written).error(), {}, true, issuer::you_are(session->principal()), {}, {}});
   }
   session->set_durable();
   exchanges_allowed_.add();
-  co_return ExchangeReply{*std::move(token),       !key.empty(),  minting.expires - now,
-                          std::move(granted->now), session->id(), std::move(record)};
+  co_return ExchangeReply{*std::move(token),      bound,         minting.expires - now,
+                          std::move(granted.now), session->id(), std::move(record)};
 }
 
 }  // namespace watchword::access

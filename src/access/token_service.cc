@@ -48,7 +48,7 @@ net::Task<Decision> TokenService::decide_now(const Session& session, const Grant
   for (int i = 0; reconciler_ && i < kAskings && decision.lacks_facts(); ++i) {
     bool learned = false;
     for (const auto& seen : decision.facts)
-      if (!seen.fact) learned |= co_await reconciler_->ask(question_of(session, seen));
+      if (!seen.fact || seen.fact->past_limit) learned |= co_await reconciler_->ask(question_of(session, seen));
     if (!learned) co_return decision;
     decision = decide(snapshot(), session, grant, asked, parts_.clock.now());
   }

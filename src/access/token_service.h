@@ -142,6 +142,9 @@ class TokenService {
                                           const issuer::Principal& principal, const policy::Roles& roles,
                                           Time now) const;
   bool end_in_memory(const std::shared_ptr<Session>& session, SessionEnd why);
+  // Mints the token, and hands it out once that and the session are on record.
+  net::Task<Answer<ExchangeReply>> issue(audit::Entry entry, std::shared_ptr<Session> session, Granted granted,
+                                         std::string key, Time now, Time token_ends);
   audit::Entry end_entry(const Session& session, const Origin& origin = {}) const;
 };
 

@@ -63,7 +63,7 @@ net::Task<Result<std::string_view>> take(const HookSource& source, const HookPar
 net::Task<void> receive(std::shared_ptr<const HookSource> source, HookParts parts, http::Exchange& exchange) {
   auto taken = co_await take(*source, parts, exchange);
   if (taken) co_return co_await send_json(exchange, 200, Json::object({{"event", *taken}}));
-  const auto told = note(*source, parts, exchange, std::move(taken).error());
+  auto told = note(*source, parts, exchange, std::move(taken).error());
   co_await send_refusal(exchange, std::move(told.error), false, told.record);
 }
 

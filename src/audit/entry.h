@@ -20,8 +20,8 @@ enum class Event : std::uint8_t {
   request_cut,     // an allowed request was ended in the middle, as its right ended
   event_refused,   // something that said it was a CI system's event was not taken
   freeze_changed,  // a person froze an environment, or lifted a freeze
-  key_changed,    // a signing key was made, activated, retired
-  policy_loaded,  // a new policy came into force, or a bad one was refused
+  key_changed,     // a signing key was made, activated, retired
+  policy_loaded,   // a new policy came into force, or a bad one was refused
   gate_started,
   gate_stopped,
 };

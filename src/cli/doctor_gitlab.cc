@@ -54,6 +54,9 @@ std::unique_ptr<context::GitlabHooks> check_api(const LiveSource& source, const 
   if (!check.trouble) check.trouble = trouble_of_gate(said);
   check.detail = "answers, scopes " + (info->scopes.empty() ? "not shown" : joined(info->scopes)) +
                  (info->expires.empty() ? "" : ", token until " + info->expires);
+  const Json* asked = said != nullptr ? said->find("api") : nullptr;
+  if (const std::string* last = asked != nullptr ? asked->find_string("last_answer") : nullptr)
+    check.detail += ", last answer to the gate " + *last;
   return api;
 }
 

@@ -254,6 +254,7 @@ void Gate::maintain() {
     if (store_->trouble()) static_cast<void>(store_->commit_and_wait({{store::SetMeta{"tried", to_rfc3339(now)}}, {}}));
     if (auto status = keys_->tick(now); !status) log::error("signing keys could not be advanced", status.error());
     if (auto status = service_->sweep(now); !status) log::error("ended sessions could not be recorded", status.error());
+    service_->rights_changed();  // time passes: windows begin, facts grow old
     assertions_->forget_expired(now);
     if (auto status = live_->sweep(now); !status) log::error("old facts could not be dropped", status.error());
     if (tls_) {

@@ -32,6 +32,13 @@ TEST_F(FactDisagreementTest, AnAnswerThatTheEventOvertookIsNone) {
   EXPECT_EQ(answer(job(1, JobStatus::running)), 0u);
 }
 
+TEST_F(FactDisagreementTest, AnAnswerThatPrevailsOverAnAgedEventIsOne) {
+  hear(pipeline(900, "running"));
+  EXPECT_EQ(answer(pipeline(899, "success")), 0u);
+  clock.advance(std::chrono::minutes(11));
+  EXPECT_EQ(answer(pipeline(899, "success")), 1u);
+}
+
 TEST_F(FactDisagreementTest, WhatTheEventDidNotSayIsNone) {
   hear(mr(1, {}));
   EXPECT_EQ(answer(mr(5, {.approved = true})), 0u);

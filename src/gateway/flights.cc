@@ -1,5 +1,7 @@
 #include "gateway/flights.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "access/session.h"
@@ -29,12 +31,37 @@ net::Task<void> Flights::session_ended(std::shared_ptr<const access::Session> se
   }
 }
 
-void Flights::decide_again(const access::Snapshot& snapshot, Time now) {
+// What the door is asked about a flight that may be over by the time of the answer.
+struct Flights::Question {
+  access::TokenService::Presented presented;
+  std::uint64_t number;
+  std::string resource, action, method, path, host;
+};
+
+void Flights::decide_again(access::TokenService& service, Time now) {
+  const auto snapshot = service.snapshot();
   for (const auto& [session, flight] : by_session_) {
-    if (session->ended()) continue;  // session_ended comes for it, with its grace
-    auto decision = access::decide(snapshot, *session, *flight->presented.grant, flight->asked, now);
-    if (!decision.allowed()) cut(*flight, std::move(decision));
+    if (session->ended() || flight->cut) continue;  // session_ended comes for the former, with its grace
+    const auto& asked = flight->asked;
+    auto decision = access::decide(snapshot, *session, *flight->presented.grant, asked, now);
+    if (decision.lacks_facts())
+      net::spawn(ask_then_decide(
+          service, {flight->presented, flight->number, std::string(asked.resource), std::string(asked.action),
+                    std::string(asked.method), std::string(asked.path), std::string(asked.host)}));
+    else if (!decision.allowed())
+      cut(*flight, std::move(decision));
   }
+}
+
+net::Task<void> Flights::ask_then_decide(access::TokenService& service, Question question) {
+  const auto& session = *question.presented.session;
+  auto decision =
+      co_await service.decide_now(session, *question.presented.grant,
+                                  {question.resource, question.action, question.method, question.path, question.host});
+  if (decision.allowed() || session.ended()) co_return;
+  const auto [from, to] = by_session_.equal_range(&session);
+  const auto still = std::find_if(from, to, [&](const auto& one) { return one.second->number == question.number; });
+  if (still != to) cut(*still->second, std::move(decision));
 }
 
 }  // namespace watchword::gateway

@@ -19,6 +19,7 @@ namespace watchword::gateway {
 
 // One request that the door let through, from then until its end. What it refers to outlives it.
 struct Flight {
+  std::uint64_t number;  // of this loop; no other ever has it
   const access::TokenService::Presented& presented;
   access::Asked asked;  // as the door was asked
   http::Writer& reply;
@@ -46,13 +47,18 @@ class Flights {
 
   // Cuts the requests of a session that has ended, after the time that its policy gives them to end by themselves.
   net::Task<void> session_ended(std::shared_ptr<const access::Session> session, access::Snapshot snapshot, Time now);
-  // Puts every request to the door again and cuts those that it refuses now.
-  void decide_again(const access::Snapshot& snapshot, Time now);
+  // Puts every request to the door again and cuts those that it refuses now. What the door lacks is asked of the CI
+  // system first.
+  void decide_again(access::TokenService& service, Time now);
   bool empty() const { return by_session_.empty(); }
+  std::uint64_t next_number() { return ++last_number_; }
 
  private:
   static void cut(Flight& flight, access::Decision why);
+  struct Question;
+  net::Task<void> ask_then_decide(access::TokenService& service, Question question);
   BySession by_session_;
+  std::uint64_t last_number_ = 0;
 };
 
 }  // namespace watchword::gateway

@@ -107,7 +107,7 @@ class ProxyImpl final : public Proxy {
       co_return co_await refuse(exchange, std::move(entry), *std::move(decision.refusal), &session);
 
     // From here on whatever ends the right ends the request, also while its record is written.
-    Flight flight{*presented, asked, exchange.reply, {}, 0, 0, {}};
+    Flight flight{own.flights.next_number(), *presented, asked, exchange.reply, {}, 0, 0, {}};
     const Flights::Listed listed(own.flights, flight);
     auto record = entry.id;
     if (auto recorded = co_await put_on_record(std::move(entry)); !recorded)
@@ -132,7 +132,7 @@ class ProxyImpl final : public Proxy {
   net::Task<void> decide_again(OnLoop& own) {
     co_await net::Loop::current()->sleep(kDecideAgainAfter);
     own.asked_to_decide.store(false);  // before looking: what changes from here on asks anew
-    if (!own.flights.empty()) own.flights.decide_again(parts_.service.snapshot(), parts_.clock.now());
+    if (!own.flights.empty()) own.flights.decide_again(parts_.service, parts_.clock.now());
   }
 
   std::shared_ptr<Pool> pool_of(OnLoop& own) {

@@ -11,11 +11,15 @@ bool any_matches(const std::vector<Pattern>& patterns, std::string_view value) {
   return std::ranges::any_of(patterns, [&](const Pattern& pattern) { return pattern.matches(value); });
 }
 
+// From the day on which it begins to the one on which it ends.
+days length_of(const Weekly& weekly) {
+  const days length = weekly.until.day - weekly.from.day;
+  return length == days(0) && weekly.until.time < weekly.from.time ? days(7) : length;
+}
+
 // The window that begins on `day`.
 Span span_from(const TimeZone& zone, const Weekly& weekly, std::chrono::local_days day) {
-  days length = weekly.until.day - weekly.from.day;
-  if (length == days(0) && weekly.until.time < weekly.from.time) length = days(7);
-  return span_of(zone, day + weekly.from.time, day + length + weekly.until.time);
+  return span_of(zone, day + weekly.from.time, day + length_of(weekly) + weekly.until.time);
 }
 
 }  // namespace
@@ -33,10 +37,10 @@ std::optional<Span> FreezeWindow::holding(Time now) const {
   const auto& weekly = std::get<Weekly>(when);
   const auto today = std::chrono::floor<days>(zone.at_wall(now));
   const auto latest = today - (std::chrono::weekday(today) - weekly.from.day);
-  // A window of nearly a week can reach into the next one's first day.
-  for (const auto day : {latest, latest - days(7)})
-    if (const Span span = span_from(zone, weekly, day); span.holds(now)) return span;
-  return std::nullopt;
+  if (const Span span = span_from(zone, weekly, latest); span.holds(now)) return span;
+  if (length_of(weekly) < days(7)) return std::nullopt;  // the one before has ended
+  const Span before = span_from(zone, weekly, latest - days(7));
+  return before.holds(now) ? std::optional(before) : std::nullopt;
 }
 
 std::optional<context::Fact> PolicyFacts::frozen(std::string_view project, std::string_view environment) const {

@@ -223,7 +223,7 @@ TEST(PolicyLoad, TheManualsExamplesLoad) {
     const std::string block = manual->substr(at, manual->find("```", at) - at);
     if (!block.starts_with("base:")) files.emplace_back(std::to_string(files.size()), block);
   }
-  EXPECT_EQ(files.size(), 3U);
+  EXPECT_EQ(files.size(), 6U);
   EXPECT_THAT(errors_of(files), ElementsAre());
 }
 
