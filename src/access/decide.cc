@@ -62,6 +62,7 @@ context::Scope scope_of(const issuer::Principal& principal) {
     scope.pipeline = machine->pipeline;
     scope.ref = machine->ref;
     scope.sha = machine->sha;
+    scope.job_project_id = machine->runs_in();
   }
   return scope;
 }

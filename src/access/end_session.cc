@@ -60,7 +60,7 @@ net::Task<Status> TokenService::end_sessions(std::vector<std::shared_ptr<Session
 void TokenService::end_job(std::string_view issuer, std::string_view project_id, std::string_view job) {
   auto session = parts_.sessions.find_job(issuer, job);
   const auto* machine = session ? session->principal().machine() : nullptr;
-  if (!machine || machine->project_id != project_id || !session->limits().ends_with_job) return;
+  if (!machine || machine->runs_in() != project_id || !session->limits().ends_with_job) return;
   if (!end_in_memory(session, SessionEnd::job_ended)) return;
   store::Batch batch;
   batch.changes.emplace_back(store::PutSession{session->to_row()});

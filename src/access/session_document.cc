@@ -15,6 +15,7 @@ Json identity_json(const issuer::Principal& principal) {
   return Json::object({{"job", machine.job},
                        {"project", machine.project},
                        {"project_id", machine.project_id},
+                       {"job_project_id", machine.job_project_id},
                        {"pipeline", machine.pipeline},
                        {"ref", machine.ref},
                        {"sha", machine.sha},
@@ -44,6 +45,7 @@ issuer::Machine machine_from(const Json& json) {
   machine.job = text(json, "job");
   machine.project = text(json, "project");
   machine.project_id = text(json, "project_id");
+  machine.job_project_id = text(json, "job_project_id");
   machine.pipeline = text(json, "pipeline");
   machine.ref = text(json, "ref");
   machine.sha = text(json, "sha");

@@ -12,7 +12,7 @@ Counter& exchange_counter(Metrics& metrics, std::string_view decision) {
 context::FactQuestion question_of(const Session& session, const context::Seen& seen) {
   const auto scope = scope_of(session.principal());
   return {.issuer = std::string(scope.issuer),
-          .project_id = std::string(scope.project_id),
+          .project_id = std::string(context::about_job(seen.name) ? scope.job_project_id : scope.project_id),
           .job = std::string(scope.job),
           .pipeline = std::string(scope.pipeline),
           .ref = std::string(scope.ref),

@@ -108,7 +108,7 @@ class TokenService {
                                  Origin origin);
   // The CI system says that the job is over: its session ends, unless its roles say ends_with_job: false. Refused from
   // this moment on; the record follows, and sweep() makes good for one that could not be written. Any thread.
-  void end_job(std::string_view issuer, std::string_view project_id, std::string_view job);
+  void end_job(std::string_view issuer, std::string_view project_id, std::string_view job);  // project: where it runs
   // Set before serving; outlives the service's last call.
   void watch(RightsWatcher& watcher) { watcher_ = &watcher; }
   void rights_changed() const;  // facts or tokens are not what they were

@@ -91,7 +91,10 @@ net::Task<void> lift(access::TokenService& service, context::FactTable& facts, h
   store::DropFact drop{lifted.issuer, lifted.project, std::string(context::Freezes::kKind), lifted.environment};
   auto durable = co_await put_on_record(service, exchange, lifted, "lifted", std::move(drop));
   if (!durable) co_return co_await send_refusal(exchange, std::move(durable).error(), true);
-  facts.thaw(lifted.issuer, lifted.project, lifted.environment);
+  // Not one that somebody made meanwhile.
+  const auto same = [&](const context::Freeze& one) { return one == *found; };
+  if (std::ranges::any_of(facts.freezes(), same)) facts.thaw(lifted.issuer, lifted.project, lifted.environment);
+  service.rights_changed();
   co_await send_json(exchange, 200, freeze_json(lifted));
 }
 

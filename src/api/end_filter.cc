@@ -25,8 +25,11 @@ bool EndFilter::matches(const access::Session& session) const {
   const auto fits = [](const std::string& wanted, std::string_view found) { return wanted.empty() || wanted == found; };
   static const issuer::Machine kNoMachine;
   const auto& machine = principal.machine() ? *principal.machine() : kNoMachine;
-  return fits(issuer, principal.issuer) && fits(project, machine.project) && fits(pipeline, machine.pipeline) &&
-         fits(job, machine.job) && fits(user, machine.user) && fits(environment, machine.environment);
+  const auto* person = principal.person();
+  const bool is_user = fits(user, machine.user) || user == principal.subject ||
+                       (person && (user == person->name || user == person->email));
+  return is_user && fits(issuer, principal.issuer) && fits(project, machine.project) &&
+         fits(pipeline, machine.pipeline) && fits(job, machine.job) && fits(environment, machine.environment);
 }
 
 Result<EndFilter> end_filter_of(const Json& body) {

@@ -1,13 +1,32 @@
 #include "api/hooks.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "access/request_origin.h"
+#include "api/body_budget.h"
 #include "api/reply.h"
 #include "context/gitlab_event.h"
+#include "http/problem.h"
 
 namespace watchword::api {
 namespace {
+
+constexpr std::size_t kMaxRead = 25 << 20;  // what GitLab sends at most; beyond kMaxGitlabEvent it is not held
+constexpr auto kReadTime = std::chrono::seconds(30);
+
+struct Budgets {
+  explicit Budgets(std::size_t bytes) : vouched(bytes / 2), unproven(bytes / 2) {}
+  BodyBudget vouched, unproven;
+};
+
+struct Door {
+  HookSource source;
+  HookParts parts;
+  std::shared_ptr<Budgets> budgets;
+};
 
 Result<context::WebhookHeaders> read_headers(const http::Headers& headers) {
   context::WebhookHeaders found;
@@ -34,46 +53,98 @@ std::string_view name(context::Intake::Taken taken) {
 }
 
 // Puts a refusal on record.
-access::Recorder::Told note(const HookSource& source, const HookParts& parts, const http::Exchange& exchange,
-                            Error error) {
-  auto entry = parts.recorder.start(audit::Event::event_refused,
-                                    access::origin_of(exchange.request, exchange.peer, parts.random));
-  entry.detail = Json::object({{"issuer", source.issuer}});
+access::Recorder::Told note(const Door& door, const http::Exchange& exchange, Error error) {
+  auto entry = door.parts.recorder.start(audit::Event::event_refused,
+                                         access::origin_of(exchange.request, exchange.peer, door.parts.random));
+  entry.detail = Json::object({{"issuer", door.source.issuer}});
   access::Recorder::describe(entry, error);
-  return parts.recorder.queue_refusal(std::move(entry), std::move(error), false);
+  return door.parts.recorder.queue_refusal(std::move(entry), std::move(error), false);
 }
 
-net::Task<Result<std::string_view>> take(const HookSource& source, const HookParts& parts, http::Exchange& exchange) {
+// Shows the body to `incoming` piece by piece. nullopt: it is larger than what is taken, and was read to its end.
+net::Task<Result<std::optional<std::string>>> read_body(http::Body& body, context::IncomingWebhook& incoming,
+                                                        std::size_t reserved) {
+  const auto deadline = net::Steady::now() + kReadTime;
+  std::uint64_t size = 0;
+  std::string held;
+  held.reserve(reserved);  // growing would take more than that
+  while (true) {
+    if (std::max(size, body.length().value_or(0)) > kMaxRead)
+      co_return fail(Reason::http_too_large, "a longer body", "at most " + std::to_string(kMaxRead) + " bytes");
+    WW_CO_TRY(const std::string_view piece, co_await body.next());
+    if (piece.empty()) break;
+    incoming.add(piece);
+    size += piece.size();
+    if (size <= reserved)
+      held.append(piece);
+    else
+      std::string().swap(held);
+    if (net::Steady::now() >= deadline)
+      co_return fail(Reason::http_timeout, std::to_string(size) + " bytes of a body so far", "all of it in time");
+  }
+  if (size > reserved) co_return std::nullopt;
+  co_return held;
+}
+
+struct Received {
+  std::string delivery;  // its id
+  Result<std::vector<context::Change>> changes;
+};
+
+// An event of a sender who is known.
+net::Task<Result<Received>> receive_event(const Door& door, http::Exchange& exchange) {
   WW_CO_TRY(const auto headers, read_headers(exchange.request.headers));
-  WW_CO_TRY(const std::string body, co_await http::read_all(exchange.body, context::kMaxGitlabEvent));
-  const auto now = parts.clock.now();
-  WW_CO_TRY(const std::string delivery, context::authenticate_webhook(source.secrets, headers, body, now));
-  auto changes = context::parse_gitlab_event(body, now);
-  if (!changes) {
+  const auto now = door.parts.clock.now();
+  WW_CO_TRY(auto incoming, context::IncomingWebhook::open(door.source.secrets, headers, now));
+  const auto announced = exchange.body.length().value_or(context::kMaxGitlabEvent);
+  const std::size_t held = announced > context::kMaxGitlabEvent ? 0 : announced;
+  auto& budget = incoming.vouched() ? door.budgets->vouched : door.budgets->unproven;
+  WW_CO_TRY(const auto reservation, budget.reserve(held));
+  WW_CO_TRY(const auto body, co_await read_body(exchange.body, incoming, held));
+  WW_CO_TRY(std::string delivery, incoming.finish());
+  if (!body)
+    co_return Received{std::move(delivery), fail(Reason::http_too_large, "a longer body",
+                                                 "at most " + std::to_string(context::kMaxGitlabEvent) + " bytes")};
+  co_return Received{std::move(delivery), context::parse_gitlab_event(*body, now)};
+}
+
+net::Task<Result<std::string_view>> take(const Door& door, http::Exchange& exchange) {
+  WW_CO_TRY(auto event, co_await receive_event(door, exchange));
+  if (!event.changes) {
     // From a sender that is known: refused here, and acknowledged, as GitLab disables a hook whose deliveries fail, and
     // whoever can make one odd event would have shut everybody's out.
-    note(source, parts, exchange, std::move(changes).error());
-    co_return "malformed";
+    const bool too_large = event.changes.error().reason == Reason::http_too_large;
+    note(door, exchange, std::move(event.changes).error());
+    co_return too_large ? "too_large" : "malformed";
   }
-  if (changes->empty()) co_return "ignored";
-  WW_CO_TRY(const auto taken, co_await parts.intake.take(source.issuer, delivery, *std::move(changes)));
+  if (event.changes->empty()) co_return "ignored";
+  WW_CO_TRY(const auto taken,
+            co_await door.parts.intake.take(door.source.issuer, event.delivery, *std::move(event.changes)));
   co_return name(taken);
 }
 
-net::Task<void> receive(std::shared_ptr<const HookSource> source, HookParts parts, http::Exchange& exchange) {
-  auto taken = co_await take(*source, parts, exchange);
+net::Task<void> refuse(http::Exchange& exchange, const access::Recorder::Told& told) {
+  const int status = http::status_of(told.error.reason);
+  http::Headers extra;
+  if (told.error.reason == Reason::overloaded) extra.set("retry-after", "5");
+  static_cast<void>(co_await http::send_problem(exchange.reply, status, http::problem(told.error, false, told.record),
+                                                std::move(extra)));
+}
+
+net::Task<void> receive(std::shared_ptr<const Door> door, http::Exchange& exchange) {
+  auto taken = co_await take(*door, exchange);
   if (taken) co_return co_await send_json(exchange, 200, Json::object({{"event", *taken}}));
-  auto told = note(*source, parts, exchange, std::move(taken).error());
-  co_await send_refusal(exchange, std::move(told.error), false, told.record);
+  co_await refuse(exchange, note(*door, exchange, std::move(taken).error()));
 }
 
 }  // namespace
 
 void add_hooks(Router& router, std::vector<HookSource> sources, HookParts parts) {
+  const auto budgets = std::make_shared<Budgets>(parts.buffered);
   for (auto& source : sources) {
     const std::string path = "/hooks/" + source.issuer;
-    auto shared = std::make_shared<const HookSource>(std::move(source));
-    router.add("POST", path, [shared, parts](http::Exchange& exchange) { return receive(shared, parts, exchange); });
+    auto door = std::make_shared<const Door>(std::move(source), parts, budgets);
+    router.add("POST", path, [door](http::Exchange& exchange) { return receive(door, exchange); });
   }
 }
 

@@ -1,6 +1,7 @@
 // Where CI systems send their events.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,15 @@ struct HookParts {
   access::Recorder& recorder;
   const Clock& clock;
   Random& random;
+  // Bytes of bodies that may be held at once in all: half of it for senders whom the headers vouch for, half for those
+  // whose signature can be checked only at the end of the body, so that these cannot crowd out the former.
+  std::size_t buffered = std::size_t{64} << 20;
 };
 
 // POST /hooks/{issuer}, for issuers with a webhook secret. 200 when the event is durable, or was before, or says
-// nothing that matters here; 4xx for what will not be right when it is sent again; 503 when it should be sent again.
-// Refusals are recorded like those of any unverified caller. The parts outlive the router.
+// nothing that matters here, or cannot be read though its sender is known; 4xx for what will not be right when it is
+// sent again; 503 when it should be sent again. Nothing is read of the body before the headers say that it may be
+// authentic. Refusals are recorded like those of any unverified caller. The parts outlive the router.
 void add_hooks(Router& router, std::vector<HookSource> sources, HookParts parts);
 
 }  // namespace watchword::api

@@ -3,7 +3,10 @@
 
 #include <gmock/gmock.h>
 
-#include "crypto/digest.h"
+#include <thread>
+
+#include "base/encoding.h"
+#include "context/webhook_digest.h"
 #include "support/gate_fixture.h"
 #include "support/http_call.h"
 
@@ -14,6 +17,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr std::string_view kToken = "a-webhook-token-of-acme";
+constexpr std::string_view kKey = "0123456789abcdef0123456789abcdef";
+constexpr std::size_t kMiB = 1 << 20;
 
 std::string job_event(std::string_view status, std::int64_t project = 42) {
   return Json::object({{"object_kind", "build"},
@@ -24,14 +29,71 @@ std::string job_event(std::string_view status, std::int64_t project = 42) {
       .dump();
 }
 
+// Counts what is read of a body, and may hide how long it is.
+class Watched final : public http::Handler {
+ public:
+  Watched(http::Handler& inner, bool announced) : inner_(inner), announced_(announced) {}
+  net::Task<void> handle(http::Exchange& exchange) override {
+    Body body(*this, exchange.body);
+    http::Exchange watched{exchange.request, body, exchange.reply, exchange.peer};
+    co_await inner_.handle(watched);
+  }
+  std::size_t read = 0;
+  std::function<void()> at_first;
+
+ private:
+  class Body final : public http::Body {
+   public:
+    Body(Watched& by, http::Body& inner) : by_(by), inner_(inner) {}
+    net::Task<Result<std::string_view>> next() override {
+      if (by_.at_first) std::exchange(by_.at_first, {})();
+      auto piece = co_await inner_.next();
+      by_.read += piece ? piece->size() : 0;
+      co_return piece;
+    }
+    std::optional<std::uint64_t> length() const override { return by_.announced_ ? inner_.length() : std::nullopt; }
+    const http::Headers& trailers() const override { return inner_.trailers(); }
+
+   private:
+    Watched& by_;
+    http::Body& inner_;
+  };
+  http::Handler& inner_;
+  bool announced_;
+};
+
 class Hooks : public ::testing::Test {
  protected:
-  Hooks() {
-    HookSource gitlab{"gitlab", {}};
+  Hooks() { add_to(router_, std::size_t{64} << 20); }
+  void add_to(Router& router, std::size_t buffered) {
+    HookSource gitlab{"gitlab", {}}, both{"both", {}};
     EXPECT_TRUE(context::add_secret(gitlab.secrets, Secret(kToken)));
+    EXPECT_TRUE(context::add_secret(both.secrets, Secret(kToken)));
+    EXPECT_TRUE(context::add_secret(both.secrets, Secret("whsec_" + to_base64(as_bytes(kKey)))));
     std::vector<HookSource> sources;
     sources.push_back(std::move(gitlab));
-    add_hooks(router_, std::move(sources), {intake_, gate_.recorder(), gate_.clock, gate_.random()});
+    sources.push_back(std::move(both));
+    add_hooks(router, std::move(sources), {intake_, gate_.recorder(), gate_.clock, gate_.random(), buffered});
+  }
+  http::Headers signed_as(std::string_view body, std::string_view id = "msg-1", Duration off = {}) {
+    const std::string at = std::to_string(to_unix(gate_.clock.now() + off));
+    context::HmacSha256 mac{Secret(kKey)};
+    for (const std::string_view part : {id, std::string_view("."), std::string_view(at), std::string_view("."), body})
+      mac.add(part);
+    return {{"webhook-id", std::string(id)},
+            {"webhook-timestamp", at},
+            {"webhook-signature", "v1," + to_base64(mac.finish())}};
+  }
+  // To a handler, with what it read.
+  std::pair<testing::Reply, std::size_t> watched(std::string body, http::Headers headers, bool announced = true,
+                                                 std::string target = "/hooks/both") {
+    Watched handler(router_, announced);
+    auto reply = testing::call(handler, {.method = "POST",
+                                         .target = std::move(target),
+                                         .headers = std::move(headers),
+                                         .body = std::move(body),
+                                         .piece = 65536});
+    return {std::move(reply), handler.read};
   }
   testing::Reply post(std::string body, http::Headers headers = {{"x-gitlab-token", std::string(kToken)}},
                       std::string target = "/hooks/gitlab") {
@@ -90,7 +152,7 @@ TEST_F(Hooks, WhatWillNeverBeRightIsRefusedAsTheSendersFault) {
   };
   const auto token = http::Headers{{"x-gitlab-token", std::string(kToken)}};
   for (const auto& c : std::initializer_list<Case>{
-           {std::string((std::size_t{4} << 20) + 1, ' '), token, 413, "http_too_large"},
+           {std::string(25 * kMiB + 1, ' '), token, 413, "http_too_large"},
            {job_event("success"), with_token("x-gitlab-token", std::string(kToken)), 400, "request_invalid"},
            {job_event("success"), with_token("idempotency-key", "a/b"), 400, "request_invalid"},
        }) {
@@ -113,6 +175,84 @@ TEST_F(Hooks, AMalformedEventIsAcknowledgedAndRecordedAndTeachesNothing) {
     EXPECT_EQ(entry.string_or("reason", ""), "event_malformed");
   }
   EXPECT_EQ(gate_.facts().size(), 0u);
+}
+
+TEST_F(Hooks, NothingIsReadOfWhatNobodyMayHaveSent) {
+  const std::string body = job_event("success");
+  auto odd_time = signed_as(body), wrong_version = signed_as(body);
+  odd_time.set("webhook-timestamp", "soon");
+  wrong_version.set("webhook-signature", "v2,AAAA");
+  for (const auto& [headers, status] :
+       std::initializer_list<std::pair<http::Headers, int>>{{{}, 401},
+                                                            {{{"x-gitlab-token", "a-webhook-token-of-acmE"}}, 401},
+                                                            {signed_as(body, "msg-1", std::chrono::minutes(6)), 401},
+                                                            {signed_as(body, "msg-1", -std::chrono::minutes(6)), 401},
+                                                            {wrong_version, 401},
+                                                            {odd_time, 400},
+                                                            {signed_as(body, "msg.1"), 400},
+                                                            {with_token("idempotency-key", "a/b"), 400}}) {
+    for (const auto& sent : {body, std::string(5 * kMiB, ' ')}) {
+      const auto [reply, read] = watched(sent, headers);
+      EXPECT_EQ(reply.status, status) << reply.body;
+      EXPECT_EQ(read, 0u) << reply.body;
+    }
+  }
+  EXPECT_EQ(watched(body, signed_as(body)).first.body, R"({"event":"applied"})");
+}
+
+// GitLab sends up to 25 MiB, and disables a hook whose deliveries fail.
+TEST_F(Hooks, ATooLargeEventOfAKnownSenderIsAcknowledgedAndRecorded) {
+  const auto token = http::Headers{{"x-gitlab-token", std::string(kToken)}};
+  const std::string small(4 * kMiB, ' '), large(4 * kMiB + 1, ' '), largest(25 * kMiB, ' ');
+  for (const bool announced : {true, false}) {
+    EXPECT_EQ(watched(small, token, announced).first.body, R"({"event":"malformed"})");
+    for (const auto* body : {&large, &largest}) {
+      for (const auto& headers : {token, signed_as(*body)}) {
+        const auto [reply, read] = watched(*body, headers, announced);
+        EXPECT_EQ(reply.status, 200);
+        EXPECT_EQ(reply.body, R"({"event":"too_large"})");
+        EXPECT_EQ(read, body->size());
+        EXPECT_EQ(gate_.log().back().string_or("event", ""), "event_refused");
+        EXPECT_EQ(gate_.log().back().string_or("reason", ""), "http_too_large");
+      }
+    }
+    EXPECT_EQ(watched(large, signed_as("another body"), announced).first.status, 401);
+    EXPECT_EQ(watched(largest + " ", token, announced).first.status, 413);
+  }
+}
+
+TEST_F(Hooks, BodiesThatAreHeldAtOnceAreBounded) {
+  const std::string body = job_event("running");
+  Router router;
+  add_to(router, 2 * body.size());  // one of those that are vouched for, and one of the others
+  const auto send = [&](http::Handler& handler, http::Headers headers) {
+    return testing::call(handler,
+                         {.method = "POST", .target = "/hooks/both", .headers = std::move(headers), .body = body});
+  };
+  const auto refused = [](const testing::Reply& reply) {
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(reply.json().string_or("reason", ""), "overloaded");
+    EXPECT_EQ(reply.header("retry-after"), "5");
+  };
+  for (int round = 0; round < 2; ++round) {  // what was reserved is free again
+    for (const bool vouched : {true, false}) {
+      const auto id = std::to_string(round) + "-" + std::to_string(vouched) + "-";
+      const auto headers = [&](std::string_view n, bool by_token) {
+        return by_token ? with_token("idempotency-key", id + std::string(n)) : signed_as(body, id + std::string(n));
+      };
+      Watched first(router, true);
+      first.at_first = [&] {
+        std::thread([&] {
+          refused(send(router, headers("2", vouched)));
+          EXPECT_EQ(send(router, headers("3", !vouched)).status, 200);
+        }).join();
+      };
+      EXPECT_EQ(send(first, headers("1", vouched)).body, R"({"event":"applied"})");
+    }
+  }
+  Watched of_any_length(router, false);
+  refused(send(of_any_length, with_token("idempotency-key", "4")));
+  EXPECT_EQ(of_any_length.read, 0u);
 }
 
 TEST_F(Hooks, AFailingStoreAsksTheSenderToTryAgain) {

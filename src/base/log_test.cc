@@ -67,7 +67,7 @@ TEST_F(LogTest, SaysOfAnErrorWhatWasFoundExpectedAndTheFix) {
   EXPECT_EQ(line->string_or("found", ""), "rols");
   EXPECT_EQ(line->string_or("expected", ""), "roles");
   EXPECT_EQ(line->string_or("where", ""), "policy/a.yaml:3:1");
-  EXPECT_EQ(line->string_or("fix", ""), "mend the line that is named");
+  EXPECT_EQ(line->string_or("fix", ""), "mend the place that is named");
 }
 
 TEST_F(LogTest, DoesNotMixLinesOfSeveralThreads) {

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/admin_client.h"
 #include "cli/commands.h"
+#include "cli/input.h"
 #include "cli/table.h"
 #include "http/uri.h"
 
@@ -94,8 +95,11 @@ int sessions_end_matching(const AdminOptions& admin, const SessionFilter& filter
                              {"environment", &filter.environment}})
     if (!value->empty()) body.set(name, *value);
   if (filter.all) body.set("all", true);
+  if (filter.all && body.members()->size() > 2)
+    return out.error({Reason::usage_invalid, "--all with a filter", "--all, or filters such as --project", {}, {}});
   if (body.members()->size() == 1)
-    return out.error({Reason::usage_invalid, "no session", "session ids, a filter such as --project, or --all", {}, {}});
+    return out.error(
+        {Reason::usage_invalid, "no session", "session ids, a filter such as --project, or --all", {}, {}});
   auto answer = expect_ok(ask_admin(admin, "POST", "/api/v1/sessions/end", &body));
   if (!answer || out.json()) return print_answer(std::move(answer), out);
   const auto* ended = answer->find_integer("ended");
@@ -104,22 +108,38 @@ int sessions_end_matching(const AdminOptions& admin, const SessionFilter& filter
 }
 
 int freeze(const AdminOptions& admin, const FreezeOptions& options, const Output& out) {
+  const auto scope =
+      options.project.empty() ? "everywhere" : "for " + printable(options.project + " (" + options.issuer + ")");
+  if (!options.lift && options.until.empty())
+    return out.error({Reason::usage_invalid, "neither --until nor --lift", "one of them", {}, {}});
+  if (auto until = time_or_now(options.until); !until) return out.error(until.error());
   auto body = why_body(options.why);
   body.set("environment", options.environment);
   if (!options.lift) body.set("until", options.until);
   if (!options.issuer.empty()) body.set("issuer", options.issuer);
   if (!options.project.empty()) body.set("project", options.project);
   auto answer = expect_ok(ask_admin(admin, "POST", options.lift ? "/api/v1/freezes/lift" : "/api/v1/freezes", &body));
+  if (!answer && options.lift && answer.error().reason == Reason::not_found)
+    return out.error({Reason::not_found,
+                      "a freeze of " + options.environment + " " + scope,
+                      "a freeze in force",
+                      {},
+                      "no such freeze is in force: see 'watchword freezes'"});
   if (!answer || out.json()) return print_answer(std::move(answer), out);
   const auto environment = printable(options.environment);
-  out.line(options.lift ? "the freeze of " + environment + " is lifted"
-                        : environment + " is frozen until " + printable(answer->string_or("until", "")));
+  out.line(options.lift ? "the freeze of " + environment + " " + scope + " is lifted"
+                        : environment + " is frozen until " + printable(answer->string_or("until", "")) + " " + scope);
   return kOk;
 }
 
 int freezes(const AdminOptions& admin, const Output& out) {
-  return print_list(expect_ok(ask_admin(admin, "GET", "/api/v1/freezes")), "freezes",
-                    {"environment", "issuer", "project", "until", "by", "why"}, out);
+  auto answer = expect_ok(ask_admin(admin, "GET", "/api/v1/freezes"));
+  const auto* list = answer ? answer->find("freezes") : nullptr;
+  if (!out.json() && list && list->array_items() && list->array_items()->empty()) {
+    out.line("no freeze is set by people; the policy's windows are in the policy");
+    return kOk;
+  }
+  return print_list(std::move(answer), "freezes", {"environment", "issuer", "project", "until", "by", "why"}, out);
 }
 
 int keys_list(const AdminOptions& admin, const Output& out) {

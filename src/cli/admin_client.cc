@@ -1,5 +1,7 @@
 #include "cli/admin_client.h"
 
+#include <cstdlib>
+
 #include "cli/config.h"
 #include "http/client.h"
 #include "http/handler.h"
@@ -48,8 +50,23 @@ std::optional<Error> told(const Json& body) {
   return Error{*reason, text("found"), text("expected"), text("where"), text("fix")};
 }
 
-Result<net::Address> admin_address(const AdminOptions& admin) {
+std::string from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// An option beats both variables.
+Result<net::Address> admin_address(AdminOptions admin) {
+  if (admin.admin.empty() && admin.config.empty())
+    admin = {from_environment("WATCHWORD_ADMIN"), from_environment("WATCHWORD_CONFIG")};
   if (!admin.admin.empty()) return net::parse_address(admin.admin);
+  if (admin.config.empty())
+    return std::unexpected(
+        Error{Reason::usage_invalid,
+              "neither --config nor --admin",
+              "one of them: where the gate's admin socket is",
+              {},
+              "add --config /etc/watchword/watchword.yaml, or --admin unix:/run/watchword/admin.sock"});
   auto config = load_config(admin.config);
   if (!config) return std::unexpected(std::move(config).error().front());
   return config->admin;

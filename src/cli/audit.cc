@@ -50,6 +50,11 @@ std::string line_of(const Json& entry) {
   if (!what.empty()) line += what + "  ";
   if (!text("reason").empty()) line += text("reason") + "  ";
   if (!text("who.project").empty()) line += text("who.project") + " job " + text("who.job") + "  ";
+  if (!text("detail.change").empty()) {
+    const auto project = text("detail.project");
+    line += text("detail.environment") + " " + text("detail.change") +
+            (project.empty() ? " everywhere  " : " for " + project + " (" + text("detail.issuer") + ")  ");
+  }
   if (!text("why").empty()) line += "\"" + text("why") + "\"  ";
   return line + "(record " + text("id") + ")";
 }
@@ -77,12 +82,13 @@ Result<int> verify(const AuditVerifyOptions& options, const Output& out) {
   WW_TRY(auto verified, audit::verify_log(options.directory, key, earlier));
   auto root = to_base64(verified.checkpoint.root);
   if (out.json()) {
-    out.value(Json::object({{"valid", true},
-                            {"origin", verified.checkpoint.origin},
-                            {"entries", static_cast<std::int64_t>(verified.entries)},
-                            {"tiles", static_cast<std::int64_t>(verified.tiles)},
-                            {"root", root},
-                            {"consistent_with_earlier", verified.consistent_with_earlier}}));
+    auto told = Json::object({{"valid", true},
+                              {"origin", verified.checkpoint.origin},
+                              {"entries", static_cast<std::int64_t>(verified.entries)},
+                              {"tiles", static_cast<std::int64_t>(verified.tiles)},
+                              {"root", root}});
+    if (earlier) told.set("consistent_with_earlier", verified.consistent_with_earlier);
+    out.value(told);
   } else {
     out.line(out.good("valid") + "  " + verified.checkpoint.origin + ": " + std::to_string(verified.entries) +
              " entries, " + std::to_string(verified.tiles) + " tiles, root " + root);

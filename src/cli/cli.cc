@@ -2,12 +2,16 @@
 #include "cli/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <span>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/version.h"
 
 namespace watchword::cli {
 namespace {
@@ -104,10 +108,10 @@ class Tree {
 
   AdminOptions& admin_of(CLI::App* command) {
     auto& admin = keep<AdminOptions>();
-    auto* socket = command->add_option("--admin", admin.admin, "admin address, unix:/run/watchword/admin.sock")
-                       ->envname("WATCHWORD_ADMIN");
-    auto* config = command->add_option("--config", admin.config, "watchword.yaml, whose admin address is taken")
-                       ->envname("WATCHWORD_CONFIG");
+    auto* socket =
+        command->add_option("--admin", admin.admin, "admin address, unix:/run/watchword/admin.sock ($WATCHWORD_ADMIN)");
+    auto* config = command->add_option("--config", admin.config,
+                                       "watchword.yaml, whose admin address is taken ($WATCHWORD_CONFIG)");
     socket->excludes(config);
     return admin;
   }
@@ -251,12 +255,10 @@ class Tree {
     command->add_option("expression", eval.expression, "a condition (docs/conditions.md)")->required();
     command->add_option("--input", eval.input, "JSON file with the variables");
     command->add_option("--at", eval.at, "time instead of now (RFC 3339)");
-    auto& admin = keep<AdminOptions>();
-    command = leaf(policy, "reload", "have a running gate load its policy again",
-                   "policy reload --admin unix:/run/watchword/admin.sock",
-                   [&](const Output& out) { return policy_reload(admin, out); });
-    command->add_option("--admin", admin.admin, "admin address")->envname("WATCHWORD_ADMIN");
-    command->add_option("--config", admin.config, "watchword.yaml")->envname("WATCHWORD_CONFIG");
+    command = policy->add_subcommand("reload", "have a running gate load its policy again");
+    auto& admin = admin_of(command);
+    command->footer("Example:\n  watchword policy reload --admin unix:/run/watchword/admin.sock");
+    command->callback([this, &admin] { run_ = [&](const Output& out) { return policy_reload(admin, out); }; });
   }
 
   void add_explain(CLI::App* policy) {
@@ -314,11 +316,10 @@ class Tree {
     command->add_option("file", file, "watchword.yaml")->required();
     auto* clients = group("clients", "clients of introspection and revocation");
     leaf(clients, "secret", "make a client secret and its hash", "clients secret", clients_secret);
-    auto& admin = keep<AdminOptions>();
-    command = leaf(&app_, "status", "what a running gate has in force", "status --admin unix:/run/watchword/admin.sock",
-                   [&](const Output& out) { return status(admin, out); });
-    command->add_option("--admin", admin.admin, "admin address")->envname("WATCHWORD_ADMIN");
-    command->add_option("--config", admin.config, "watchword.yaml")->envname("WATCHWORD_CONFIG");
+    command = app_.add_subcommand("status", "what a running gate has in force");
+    auto& admin = admin_of(command);
+    command->footer("Example:\n  watchword status --admin unix:/run/watchword/admin.sock");
+    command->callback([this, &admin] { run_ = [&](const Output& out) { return status(admin, out); }; });
     leaf(&app_, "reasons", "every reason for a refusal, and how to mend it", "reasons", reasons);
     leaf(&app_, "version", "the version", "version", version);
     auto& shell = keep<std::string>();
@@ -330,17 +331,30 @@ class Tree {
   // Command -> what may follow it, for completion.
   std::vector<CompletionWords> words() const {
     std::vector<CompletionWords> all;
-    std::function<void(const CLI::App&, const std::string&)> walk = [&](const CLI::App& command,
-                                                                        const std::string& path) {
-      CompletionWords entry{path, {}};
-      for (const auto* sub : command.get_subcommands(nullptr)) entry.words.push_back(sub->get_name());
+    using Words = std::vector<std::string>;
+    const auto add_options = [](const CLI::App& command, Words& words) {
       for (const auto* option : command.get_options())
-        for (const auto& name : option->get_lnames()) entry.words.push_back("--" + name);
+        for (const auto& name : option->get_lnames())
+          if (std::ranges::find(words, "--" + name) == words.end()) words.push_back("--" + name);
+    };
+    // `options`: those of the commands above, which may stand here too. A subcommand without name is a group of
+    // options.
+    std::function<void(const CLI::App&, const std::string&, Words)> walk = [&](const CLI::App& command,
+                                                                               const std::string& path, Words options) {
+      add_options(command, options);
+      CompletionWords entry{path, {}};
+      for (const auto* sub : command.get_subcommands(nullptr))
+        if (sub->get_name().empty())
+          add_options(*sub, options);
+        else
+          entry.words.push_back(sub->get_name());
+      entry.words.insert(entry.words.end(), options.begin(), options.end());
       all.push_back(std::move(entry));
       for (const auto* sub : command.get_subcommands(nullptr))
-        walk(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name());
+        if (!sub->get_name().empty())
+          walk(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), options);
     };
-    walk(app_, "");
+    walk(app_, "", {});
     return all;
   }
 
@@ -350,16 +364,38 @@ class Tree {
   std::vector<std::shared_ptr<void>> kept_;
 };
 
+// The subcommand that was probably meant by the first word that is none.
+void suggest(const CLI::App& app, int argc, char** argv) {
+  const auto* at = &app;
+  std::string path = "watchword";
+  for (const std::string word : std::span(argv, static_cast<std::size_t>(argc)).subspan(1)) {
+    std::vector<std::string> names;
+    for (const auto* sub : at->get_subcommands(nullptr))
+      if (!sub->get_name().empty()) names.push_back(sub->get_name());
+    if (names.empty() || word.starts_with('-')) return;
+    if (std::ranges::find(names, word) == names.end()) {
+      if (const auto meant = nearest(word, names))
+        std::fputs(("Did you mean '" + path + " " + *meant + "'?\n").c_str(), stderr);
+      return;
+    }
+    at = at->get_subcommand(word);
+    path += " " + word;
+  }
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
   CLI::App app("Watchword: an identity-aware access gateway for CI jobs", "watchword");
+  app.set_version_flag("--version", "watchword " + std::string(kVersion));
   Tree tree(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // --help and --version are reported this way too, with exit code 0.
-    return app.exit(error) == 0 ? kOk : kUsage;
+    if (app.exit(error) == 0) return kOk;
+    suggest(app, argc, argv);
+    return kUsage;
   }
   return tree.run();
 }

@@ -42,7 +42,7 @@ struct VerifyOptions {
 int token_verify(const VerifyOptions& options, const Output& out);
 int token_inspect(const std::string& token_file, const Output& out);
 
-// Where the admin API listens: --admin, or `listen.admin` of --config.
+// Where the admin API listens: --admin, or `listen.admin` of --config; else $WATCHWORD_ADMIN, $WATCHWORD_CONFIG.
 struct AdminOptions {
   std::string admin, config;
 };

@@ -9,6 +9,14 @@ std::string join(const std::vector<std::string>& words) {
   return text;
 }
 
+// "|token|token verify|": a word that makes none of these longer is a value.
+std::string known(const std::vector<CompletionWords>& commands) {
+  std::string text = "|";
+  for (const auto& entry : commands)
+    if (!entry.command.empty()) text += entry.command + "|";
+  return "  local known='" + text + "'\n";
+}
+
 // A case of a shell function: the words before the cursor that are no options, and what may follow them.
 std::string cases(const std::vector<CompletionWords>& commands) {
   std::string text;
@@ -16,10 +24,9 @@ std::string cases(const std::vector<CompletionWords>& commands) {
   return text;
 }
 
-constexpr std::string_view kBash = R"(_watchword() {
-  local command='' word words=''
+constexpr std::string_view kBash = R"(  local command='' word words=''
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    [[ $word == -* ]] || command="${command:+$command }$word"
+    [[ $known == *"|${command:+$command }$word|"* ]] && command="${command:+$command }$word"
   done
   case "$command" in
 )";
@@ -29,11 +36,9 @@ constexpr std::string_view kBashEnd = R"(  esac
 }
 complete -F _watchword watchword
 )";
-constexpr std::string_view kZsh = R"(#compdef watchword
-_watchword() {
-  local command='' word words=''
+constexpr std::string_view kZsh = R"(  local command='' word words=''
   for word in "${(@)${(@)${=BUFFER}}[2,CURRENT-1]}"; do
-    [[ $word == -* ]] || command="${command:+$command }$word"
+    [[ $known == *"|${command:+$command }$word|"* ]] && command="${command:+$command }$word"
   done
   case "$command" in
 )";
@@ -44,11 +49,15 @@ compdef _watchword watchword
 )";
 
 std::string fish(const std::vector<CompletionWords>& commands) {
-  std::string text = R"(function __watchword_command
+  std::string text = "set -g __watchword_known";
+  for (const auto& entry : commands)
+    if (!entry.command.empty()) text += " '" + entry.command + "'";
+  text += R"(
+function __watchword_command
     set -l words (commandline -opc)
     set -l command
     for word in $words[2..-1]
-        string match -q -- '-*' $word; or set -a command $word
+        contains -- (string join ' ' $command $word) $__watchword_known; and set -a command $word
     end
     string join ' ' $command
 end
@@ -65,9 +74,10 @@ int completion(const std::string& shell, const std::vector<CompletionWords>& com
   if (shell == "fish")
     out.line(fish(commands));
   else if (shell == "zsh")
-    out.line(std::string(kZsh) + cases(commands) + std::string(kZshEnd));
+    out.line("#compdef watchword\n_watchword() {\n" + known(commands) + std::string(kZsh) + cases(commands) +
+             std::string(kZshEnd));
   else
-    out.line(std::string(kBash) + cases(commands) + std::string(kBashEnd));
+    out.line("_watchword() {\n" + known(commands) + std::string(kBash) + cases(commands) + std::string(kBashEnd));
   return kOk;
 }
 

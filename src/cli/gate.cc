@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "access/sealed_keys.h"
 #include "audit/checkpoint.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/version.h"
 
@@ -35,7 +37,11 @@ Gate::~Gate() {
   gateway_.reset();
   admin_.reset();
   metrics_server_.reset();
+  // Requests that still wait are given up while all that they refer to is there, and once nobody will wake them.
   if (loops_) loops_->stop();
+  if (live_) live_->stop();
+  if (store_) static_cast<void>(store_->commit_and_wait({}));  // after all that was committed before
+  loops_.reset();
 }
 
 std::expected<std::unique_ptr<Gate>, std::vector<Error>> Gate::start(Config config, http::Fetcher& fetcher,
@@ -128,6 +134,7 @@ Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, s
 
 // The API last: once /healthz answers, everything does.
 Status Gate::listen() {
+  WW_CHECK(make_directories(std::filesystem::path(config_.admin.unix_path).parent_path().string()));
   WW_TRY(admin_, serve(config_.admin, "admin", admin_router_, false));
   if (config_.metrics) {
     WW_TRY(metrics_server_, serve(*config_.metrics, "metrics", metrics_router_, false));

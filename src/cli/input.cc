@@ -44,7 +44,12 @@ Result<Secret> read_token(const std::string& file) {
 Result<Secret> token_from_environment(const std::string& variable) {
   const char* value = std::getenv(variable.c_str());
   if (!value || !*value)
-    return fail(Reason::token_missing, variable + " is not set", "the job's ID token in " + variable);
+    return std::unexpected(Error{Reason::token_missing,
+                                 variable + " is not set",
+                                 "the job's ID token in " + variable,
+                                 {},
+                                 "add to the job 'id_tokens: { " + variable +
+                                     ": { aud: <audience of the gate> } }', or give the token with --token-file"});
   return Secret(trimmed(value));
 }
 

@@ -62,8 +62,8 @@ std::vector<context::LiveJob> LiveContext::live_jobs() const {
   std::vector<context::LiveJob> jobs;
   service_.parts().sessions.each([&](const std::shared_ptr<access::Session>& session) {
     const auto* machine = session->principal().machine();
-    if (session->ended() || !machine || machine->project_id.empty() || machine->job.empty()) return;
-    jobs.push_back({session->principal().issuer, machine->project_id, machine->pipeline, machine->job});
+    if (session->ended() || !machine || machine->runs_in().empty() || machine->job.empty()) return;
+    jobs.push_back({session->principal().issuer, machine->runs_in(), machine->pipeline, machine->job});
   });
   return jobs;
 }

@@ -24,6 +24,7 @@ class LiveContext {
 
   context::Intake& intake() { return intake_; }
   context::Reconciler& reconciler() { return *reconciler_; }
+  void stop() { reconciler_.reset(); }  // asks nobody any more; the loops do not run, and still exist
   Status sweep(Time now);
   std::vector<api::ContextHealth> health() const;  // in the order of the configuration
 

@@ -33,6 +33,7 @@ void print(FILE* file, std::string_view text) {
 
 int exit_code(Reason reason) {
   if (reason == Reason::usage_invalid) return kUsage;
+  if (reason == Reason::condition_failed) return kInvalid;  // the policy's trouble, not the gate's
   switch (describe(reason).kind) {
     case ReasonKind::unauthenticated:
     case ReasonKind::denied:

@@ -119,8 +119,10 @@ Json decision_json(const access::Decision& decision, const std::vector<policy::C
 }
 
 Result<std::shared_ptr<const context::Facts>> facts_of(const std::string& path, Time now) {
-  if (path.empty()) return std::make_shared<const context::TableFacts>();
-  WW_TRY(auto json, read_json_file(path));
+  Json json = Json::array();
+  if (!path.empty()) {
+    WW_TRY(json, read_json_file(path));
+  }
   WW_TRY(auto facts, context::TableFacts::from_json(json, now));
   return std::make_shared<const context::TableFacts>(std::move(facts));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/live.h"
 #include "policy/misfits.h"
 
@@ -17,6 +18,43 @@ Result<crypto::SealingKey> sealing_key(const Config& config) {
 Result<std::shared_ptr<net::TlsServerContext>> tls_context(const Config& config) {
   if (!config.tls) return nullptr;
   return net::TlsServerContext::make(*config.tls);
+}
+
+Error at(Error error, std::string place) {
+  error.where = error.where.empty() ? std::move(place) : place + ": " + error.where;
+  return error;
+}
+
+std::vector<api::HookSource> hooks_of(const Config& config, std::vector<Error>& errors) {
+  std::vector<api::HookSource> hooks;
+  for (const auto& source : config.live_sources) {
+    auto made = hook_sources({source});
+    if (made)
+      std::ranges::move(*made, std::back_inserter(hooks));
+    else
+      errors.push_back(at(std::move(made).error(), "issuers." + source.issuer + ".webhook_secret"));
+  }
+  return hooks;
+}
+
+void check_api_tokens(const Config& config, std::vector<Error>& errors) {
+  for (const auto& source : config.live_sources) {
+    if (source.api_token.empty()) continue;
+    if (auto token = resolve_secret(source.api_token); !token)
+      errors.push_back(at(std::move(token).error(), "issuers." + source.issuer + ".api_token"));
+  }
+}
+
+void check_clients(const Config& config, const policy::Policy& policy, std::vector<Error>& errors) {
+  std::vector<std::string> names;
+  for (const auto* resource : policy.resources()) names.push_back(resource->name());
+  for (const auto& client : config.clients)
+    for (const auto& wanted : client.resources) {
+      if (std::ranges::find(names, wanted) != names.end()) continue;
+      const auto meant = nearest(wanted, names);
+      errors.push_back({Reason::config_invalid, "the resource '" + wanted + "'", "a resource of the policy",
+                        "clients." + client.id + ".resources", meant ? "did you mean '" + *meant + "'?" : ""});
+    }
 }
 
 }  // namespace
@@ -37,12 +75,15 @@ std::expected<Startup, std::vector<Error>> load_startup(const Config& config) {
   if (!sealing) errors.push_back(sealing.error());
   auto tls = tls_context(config);
   if (!tls) errors.push_back(tls.error());
-  auto hooks = hook_sources(config.live_sources);
-  if (!hooks) errors.push_back(hooks.error());
+  auto hooks = hooks_of(config, errors);
+  check_api_tokens(config, errors);
   auto policy = load_policy(config);
-  if (!policy) std::ranges::move(policy.error(), std::back_inserter(errors));
+  if (policy)
+    check_clients(config, *policy->policy, errors);
+  else
+    std::ranges::move(policy.error(), std::back_inserter(errors));
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  return Startup{*std::move(sealing), *std::move(tls), *std::move(hooks), *std::move(policy)};
+  return Startup{*std::move(sealing), *std::move(tls), std::move(hooks), *std::move(policy)};
 }
 
 }  // namespace watchword::cli

@@ -25,7 +25,7 @@ struct Startup {
   std::vector<api::HookSource> hooks;
   LoadedPolicy policy;
 };
-// All errors of the sealing key, the certificate, the secrets of webhooks and the policy.
+// All errors of the sealing key, the certificate, the secrets of webhooks and API, the policy, the clients' resources.
 std::expected<Startup, std::vector<Error>> load_startup(const Config& config);
 
 }  // namespace watchword::cli

@@ -147,7 +147,11 @@ int token_verify(const VerifyOptions& options, const Output& out) {
   if (!parsed) return print_checks({{"form", std::move(parsed).error(), ""}}, out);
   auto keys = keys_for(options);
   if (!keys) return out.error(keys.error());
-  return print_checks(verifier->explain(*parsed, *keys, *now), out);
+  auto checks = verifier->explain(*parsed, *keys, *now);
+  for (auto& check : checks)
+    if (check.failure && check.failure->reason == Reason::token_type_not_accepted && options.types.empty())
+      check.failure->fix = "of an access token: add --type at+jwt";
+  return print_checks(checks, out);
 }
 
 int token_inspect(const std::string& token_file, const Output& out) {

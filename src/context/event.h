@@ -37,6 +37,7 @@ struct MergeRequestChange {
   std::string squash_commit_sha;
   bool draft = false;
   std::optional<bool> approved;  // said by approval events and the API only
+  bool merging = false;          // it tells of the merge as it came about, with its time; not of a later change
 };
 
 // The commits are on the branch now.

@@ -7,13 +7,23 @@
 namespace watchword::context {
 namespace {
 
+enum class Worth : std::uint8_t { plain, revert, job };
+
+// A revert outlives the merge that it takes back, and the end of a job the ID tokens that the job has.
+Worth worth_of(FactKind kind, const Known& known, Time now) {
+  if (kind == FactKind::job && is_final(kind, known.value) && known.learned > now - std::chrono::hours(24))
+    return Worth::job;
+  return kind == FactKind::reverted || kind == FactKind::missed_revert ? Worth::revert : Worth::plain;
+}
+
 template <class Project>
 struct Candidate {
-  bool spared;
+  Worth worth;
   Time learned;
   Project* project;
   FactKind kind;
   const std::string* key;
+  std::size_t left = 0;  // facts that the project has when it is this one's turn
 };
 
 }  // namespace
@@ -37,18 +47,23 @@ void FactTable::drop_old(Shard& shard, Projects::value_type& project, Time now, 
 void FactTable::drop_oldest(Shard& shard, std::span<Projects::value_type* const> among, std::size_t count, Time now,
                             std::vector<store::FactRow>& dropped) {
   std::vector<Candidate<Projects::value_type>> all;
-  for (auto* project : among)
+  for (auto* project : among) {
+    const auto first = static_cast<std::ptrdiff_t>(all.size());
     project->second.each([&](FactKind kind, const std::string& key, const Known& known) {
       const Time learned = from_wrong_clock(known.learned, now) ? Time::min() : known.learned;
-      const bool spared =
-          kind == FactKind::job && is_final(kind, known.value) && learned > now - std::chrono::hours(24);
-      all.push_back({spared, learned, project, kind, &key});
+      all.push_back({worth_of(kind, known, now), learned, project, kind, &key});
     });
-  const auto older = [](const auto& a, const auto& b) {
-    return std::tie(a.spared, a.learned) < std::tie(b.spared, b.learned);
+    std::sort(all.begin() + first, all.end(),
+              [](const auto& a, const auto& b) { return std::tie(a.worth, a.learned) < std::tie(b.worth, b.learned); });
+    std::size_t left = project->second.size();
+    for (auto one = all.begin() + first; one != all.end(); ++one) one->left = left--;
+  }
+  const auto sooner = [](const auto& a, const auto& b) {
+    const bool a_job = a.worth == Worth::job, b_job = b.worth == Worth::job;
+    return std::tie(a_job, b.left, a.learned) < std::tie(b_job, a.left, b.learned);
   };
   const auto end = all.begin() + static_cast<std::ptrdiff_t>(count);
-  std::ranges::nth_element(all, end, older);
+  std::ranges::nth_element(all, end, sooner);
   std::for_each(all.begin(), end, [&](const auto& old) { drop(shard, *old.project, old.kind, *old.key, dropped); });
 }
 

@@ -42,13 +42,14 @@ class Sayer {
     say(FactKind::mr, mr.iid, std::move(value), mr.approved ? at_ : Time{});
     if (mr.target_branch.empty()) return;
     if (mr.state == "merged")
-      say_merged(mr.target_branch, {mr.source_sha, mr.merge_commit_sha, mr.squash_commit_sha}, "!" + mr.iid);
+      say_merged(mr.target_branch, {mr.source_sha, mr.merge_commit_sha, mr.squash_commit_sha},
+                 mr.merging ? at_ : Time{}, "!" + mr.iid);
     else if (mr.state != "closed" && !mr.source_sha.empty())
       say(FactKind::merged, commit_key(mr.target_branch, mr.source_sha), Json::object({{"merged", false}}));
   }
 
   void operator()(const Pushed& pushed) {
-    for (const auto& sha : pushed.commits) say_merged(pushed.branch, {sha});
+    for (const auto& sha : pushed.commits) say_merged(pushed.branch, {sha}, at_);
     for (const auto& sha : pushed.reverted) say(FactKind::reverted, commit_key(pushed.branch, sha), true);
     if (pushed.ref_protected) say(FactKind::protected_ref, pushed.branch, *pushed.ref_protected);
   }
@@ -75,8 +76,9 @@ class Sayer {
     out.push_back({kind, std::move(key), {.value = std::move(value), .at = at_, .noted = noted, .api = api_}});
   }
 
-  // `request`: the merge request that did it, as reverts name it.
-  void say_merged(const std::string& branch, std::vector<std::string> shas, const std::string& request = {}) {
+  // `unreverted`: as of when nothing had reverted it. `request`: the merge request that did it, as reverts name it.
+  void say_merged(const std::string& branch, std::vector<std::string> shas, Time unreverted,
+                  const std::string& request = {}) {
     std::ranges::sort(shas);
     shas.erase(std::unique(shas.begin(), shas.end()), shas.end());
     std::erase(shas, "");
@@ -85,7 +87,7 @@ class Sayer {
     if (!request.empty()) names.push(request);
     for (const auto& sha : shas) names.push(sha);
     if (names.array_items()->size() > 1) value.set("commits", std::move(names));
-    for (const auto& sha : shas) say(FactKind::merged, commit_key(branch, sha), value, at_);
+    for (const auto& sha : shas) say(FactKind::merged, commit_key(branch, sha), value, unreverted);
   }
 
   Time at_;

@@ -48,7 +48,8 @@ Answer reverted(const Asked& asked) {
     for (const Json& commit : *commits->array_items())
       if (revert == nullptr) revert = revert_of(asked.facts, into, *commit.string());
   if (revert != nullptr) return {revert, true, true};
-  if (merge == nullptr || !is_true(merge->value, "merged")) return {};
+  if (merge == nullptr || !is_true(merge->value, "merged") || is_true(merge->value, "more")) return {};
+  if (merge->noted <= asked.facts.missed_reverts(into)) return {};
   return {merge, false, false, merge->noted};
 }
 
@@ -96,9 +97,10 @@ std::optional<Fact> FactTable::find(const Scope& scope, std::string_view name, c
   const auto question = std::ranges::find(kQuestions, name, &Question::name);
   if (question == kQuestions.end()) return std::nullopt;
 
-  const Shard& place = shard(scope.issuer, scope.project_id);
+  const auto project_id = about_job(name) && !scope.job_project_id.empty() ? scope.job_project_id : scope.project_id;
+  const Shard& place = shard(scope.issuer, project_id);
   const std::shared_lock lock(place.mutex);
-  const auto project = place.projects.find(ProjectView(scope.issuer, scope.project_id));
+  const auto project = place.projects.find(ProjectView(scope.issuer, project_id));
   if (project == place.projects.end()) return std::nullopt;
   Answer answer = question->answer({project->second, scope, arguments});
   const bool past_limit = !answer.final && aged(answer.shown, now);

@@ -6,6 +6,9 @@
 namespace watchword::context {
 namespace {
 
+// A clock that is ahead for a while ends freezes for that while, and no longer.
+constexpr Duration kKeepOver = std::chrono::hours(24);
+
 bool is_for(const Freeze& freeze, std::string_view issuer, std::string_view project, std::string_view environment) {
   return freeze.issuer == issuer && freeze.project == project && freeze.environment == environment;
 }
@@ -87,7 +90,7 @@ std::vector<store::FactRow> Freezes::sweep(Time now) {
   auto next = std::make_shared<List>(*list_.get());
   std::vector<store::FactRow> over;
   std::erase_if(*next, [&](const Held& held) {
-    if (held.freeze.until > now) return false;
+    if (held.freeze.until + kKeepOver > now) return false;
     over.push_back(row_of(held));
     return true;
   });

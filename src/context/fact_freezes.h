@@ -19,6 +19,7 @@ struct Freeze {
   std::string issuer, project, environment;  // project: path; empty issuer and project: everywhere
   Time until;
   std::string why, by;
+  bool operator==(const Freeze&) const = default;
 };
 
 // Rows are of kind "freeze": project is the path, key the environment, keep_until the end. Any thread.
@@ -29,7 +30,7 @@ class Freezes {
   std::vector<Freeze> in_force(Time now) const;
   Fact frozen(const Scope& scope, std::string_view environment, Time now) const;
   void restore(const store::FactRow& row);
-  std::vector<store::FactRow> sweep(Time now);  // rows to drop
+  std::vector<store::FactRow> sweep(Time now);  // rows to drop: of those that ended a day ago
 
   static constexpr std::string_view kKind = "freeze";
 

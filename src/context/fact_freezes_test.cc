@@ -82,11 +82,21 @@ TEST_F(FreezesTest, SurvivesARestart) {
   EXPECT_EQ(next.size(), 0u);
 }
 
-TEST_F(FreezesTest, ASweepDropsWhatIsOver) {
+TEST_F(FreezesTest, ASweepDropsWhatIsOverForADay) {
   const auto row = freeze("gitlab", "acme/billing");
-  EXPECT_THAT(table.sweep(at(3599)), IsEmpty());
-  EXPECT_THAT(table.sweep(at(3600)), testing::ElementsAre(row));
-  EXPECT_THAT(table.sweep(at(3600)), IsEmpty());
+  const Time end = at(3600) + hours(24);
+  EXPECT_THAT(table.sweep(end - std::chrono::seconds(1)), IsEmpty());
+  EXPECT_THAT(table.sweep(end), testing::ElementsAre(row));
+  EXPECT_THAT(table.sweep(end), IsEmpty());
+}
+
+TEST_F(FreezesTest, AClockThatWasAheadForAWhileEndsNoFreezeForGood) {
+  freeze("gitlab", "acme/billing");
+  clock.advance(hours(20));
+  EXPECT_EQ(ask(table, kProduction), "false");
+  table.sweep(clock.now());
+  clock.advance(-hours(20));
+  EXPECT_EQ(ask(table, kProduction), "true");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "context/fact_project.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -27,12 +28,31 @@ const Known* ProjectFacts::merge_request(std::string_view target, std::string_vi
   return find(FactKind::mr, std::to_string(std::prev(after)->second));
 }
 
+bool ProjectFacts::has_merged(std::string_view branch, std::string_view name) const {
+  if (const Known* commit = find(FactKind::merged, commit_key(branch, name))) return is_true(commit->value, "merged");
+  if (!name.starts_with('!')) return false;
+  const Known* request = find(FactKind::mr, name.substr(1));
+  return request != nullptr && request->value.string_or("state", "") == "merged" &&
+         request->value.string_or("target_branch", "") == branch;
+}
+
+Time ProjectFacts::missed_reverts(std::string_view branch) const {
+  Time until{};
+  for (const std::string_view key : {branch, kAnyBranch})
+    if (const Known* missed = find(FactKind::missed_revert, key)) until = std::max(until, missed->at);
+  return until;
+}
+
+std::size_t ProjectFacts::reverts() const {
+  return facts_[index(FactKind::reverted)].size() + facts_[index(FactKind::missed_revert)].size();
+}
+
 bool ProjectFacts::put(FactKind kind, std::string_view key, Known known) {
   Facts& facts = facts_[index(kind)];
   const auto found = facts.find(key);
   if (kind == FactKind::mr) {
     if (found != facts.end()) heads_.erase(head(found->second.value));
-    heads_.insert(head(known.value));
+    if (!known.value.string_or("sha", "").empty()) heads_.insert(head(known.value));  // whose source is gone has none
   }
   if (found == facts.end()) return facts.emplace(key, std::move(known)).second;
   found->second = std::move(known);

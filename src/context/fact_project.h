@@ -18,6 +18,11 @@ class ProjectFacts {
   const Known* find(FactKind kind, std::string_view key) const;
   // The newest merge request into `target` whose head is `sha`.
   const Known* merge_request(std::string_view target, std::string_view sha) const;
+  // A commit, or a merge request ("!7"), that is known to have been merged into the branch.
+  bool has_merged(std::string_view branch, std::string_view name) const;
+  // Until when a revert on the branch may have been missed. Epoch: none was.
+  Time missed_reverts(std::string_view branch) const;
+  std::size_t reverts() const;                                 // facts about them
   bool put(FactKind kind, std::string_view key, Known known);  // true: there was none before
   void erase(FactKind kind, std::string_view key);
   void each(const std::function<void(FactKind, const std::string& key, const Known&)>& visit) const;

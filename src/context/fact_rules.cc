@@ -10,8 +10,8 @@
 namespace watchword::context {
 namespace {
 
-constexpr std::array<std::string_view, kFactKinds> kNames{"job",      "pipeline",   "mr",       "merged",
-                                                          "reverted", "deployment", "protected"};
+constexpr std::array<std::string_view, kFactKinds> kNames{"job",      "pipeline",   "mr",        "merged",
+                                                          "reverted", "deployment", "protected", "missed_revert"};
 
 Next taken(const Said& said) { return {said.value, said.at, said.noted}; }
 Next kept(const Known& known) { return {known.value, known.at, known.noted}; }
@@ -62,12 +62,18 @@ std::optional<Next> merged(const Known& known, const Said& said) {
       commits.insert(commits.end(), some->array_items()->begin(), some->array_items()->end());
   std::ranges::sort(commits, {}, [](const Json& commit) { return *commit.string(); });
   commits.erase(std::unique(commits.begin(), commits.end()), commits.end());
+  if (commits.size() > kMaxNames || is_true(said.value, "more")) next.value.set("more", true);
+  commits.resize(std::min(commits.size(), kMaxNames));
   if (!commits.empty()) next.value.set("commits", std::move(commits));
   return next;
 }
 
 std::optional<Next> reverted(const Known& known, const Said& said) {
   return Next{known.value, std::min(known.at, said.at), known.noted};
+}
+
+std::optional<Next> missed_revert(const Known& known, const Said& said) {
+  return Next{known.value, std::max(known.at, said.at), known.noted};
 }
 
 // By id, where both say one; of one deployment, its end stays.
@@ -111,6 +117,7 @@ constexpr std::array<Rule, kFactKinds> kRules{{
     {reverted, boolean, always},
     {deployment, object, never},
     {protected_ref, boolean, never},
+    {missed_revert, boolean, always},
 }};
 
 const Rule& rule(FactKind kind) { return kRules[static_cast<std::size_t>(kind)]; }

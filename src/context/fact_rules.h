@@ -17,13 +17,17 @@ namespace watchword::context {
 //   job            job id           {"status", "pipeline"}                          finished: final
 //   pipeline       pipeline id      the status, a string
 //   mr             iid              {"iid", "state", "draft", "sha", ...}           merged: final
-//   merged         commit_key()     {"merged", "commits": and merge request of the change}       true: final
+//   merged         commit_key()     {"merged", "commits": and merge request of the change,
+//                                   "more": true where they are more than kMaxNames}             true: final
 //   reverted       commit_key(), or with "!iid"  true                                            final
 //   deployment     environment      {"deployment", "status", "sha", "ref", "job"}
 //   protected_ref  branch           a boolean
-enum class FactKind : std::uint8_t { job, pipeline, mr, merged, reverted, deployment, protected_ref };
-inline constexpr std::size_t kFactKinds = 7;
-std::string_view name(FactKind kind);  // as in store::FactRow; "protected" for protected_ref
+//   missed_revert  branch, or empty for all  true: until its time, some revert there was not kept
+enum class FactKind : std::uint8_t { job, pipeline, mr, merged, reverted, deployment, protected_ref, missed_revert };
+inline constexpr std::size_t kFactKinds = 8;
+inline constexpr std::string_view kAnyBranch;  // the empty key of missed_revert
+inline constexpr std::size_t kMaxNames = 64;   // that one merged commit is known by
+std::string_view name(FactKind kind);          // as in store::FactRow; "protected" for protected_ref
 std::optional<FactKind> fact_kind(std::string_view name);
 std::string commit_key(std::string_view branch, std::string_view sha);
 std::uint64_t id_number(std::string_view id);  // larger is newer; 0 for what is no decimal number

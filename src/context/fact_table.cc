@@ -16,6 +16,28 @@ bool contradicts(const Json& said, const Json& known) {
   });
 }
 
+// A revert of what is not known as merged is not kept: whoever may push to some branch can write any number of them.
+// That there was one is.
+Statement without_unknown_revert(Statement statement, const ProjectFacts& facts, Time now, const FactLimits& limits) {
+  auto& [kind, key, said] = statement;
+  if (kind != FactKind::reverted && kind != FactKind::merged) return statement;
+  const auto slash = key.rfind('/');
+  const std::string branch = key.substr(0, slash), name = key.substr(slash + 1);
+  if (kind == FactKind::merged) {
+    // An event that comes so soon after may be late, and from before.
+    if (!said.api && facts.missed_reverts(branch) + limits.max_age > now) said.noted = {};
+    return statement;
+  }
+  const bool about_known = facts.has_merged(branch, name), full = facts.reverts() >= limits.per_project / 4;
+  if (facts.find(kind, key) != nullptr || (about_known && !full)) return statement;
+  // An answer that lists others' reverts shows all that concern the commit it was asked about, as of its own time.
+  const Time until = !said.api ? now : about_known ? said.at : said.at - Duration(1);
+  const bool place = !full || facts.find(FactKind::missed_revert, branch) != nullptr;
+  return {FactKind::missed_revert,
+          place ? branch : std::string(kAnyBranch),
+          {.value = true, .at = until, .noted = {}, .api = said.api}};
+}
+
 }  // namespace
 
 std::size_t FactTable::Hash::operator()(ProjectView key) const {
@@ -74,8 +96,10 @@ FactTable::Learned FactTable::apply(std::string_view issuer, const std::vector<C
 
 bool FactTable::learn(Shard& shard, Projects::value_type& project, Statement statement, std::string_view source,
                       Time now, Learned& learned) {
+  statement = without_unknown_revert(std::move(statement), project.second, now, limits_);
   auto& [kind, key, said] = statement;
   const Known* known = project.second.find(kind, key);
+  if (kind == FactKind::missed_revert && known != nullptr && known->at >= said.at) return true;
   const bool was_final = known != nullptr && is_final(kind, known->value);
   const bool was_aged = known != nullptr && !was_final && aged(known->learned, now);
   said.prevails = said.api && was_aged;
@@ -85,7 +109,8 @@ bool FactTable::learn(Shard& shard, Projects::value_type& project, Statement sta
   auto next = supersede(kind, known, said);
   if (!next) return false;
 
-  const bool differs = known == nullptr || known->value != next->value;
+  const bool differs =
+      known == nullptr || known->value != next->value || (kind == FactKind::missed_revert && known->at != next->at);
   Known after{std::move(next->value), std::string(differs ? source : known->source), next->at, now, next->noted};
   if (!differs) {
     const Time shown = said.api ? now : std::min(said.at, now);
@@ -110,7 +135,8 @@ std::optional<JobStatus> FactTable::job(std::string_view issuer, std::string_vie
 }
 
 bool FactTable::job_over(const Scope& scope) const {
-  const auto status = job(scope.issuer, scope.project_id, scope.job);
+  const auto status =
+      job(scope.issuer, scope.job_project_id.empty() ? scope.project_id : scope.job_project_id, scope.job);
   return status && finished(*status);
 }
 

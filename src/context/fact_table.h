@@ -29,7 +29,7 @@ struct FactLimits {
   Duration max_age = std::chrono::minutes(10);  // not confirmed for so long: no longer known, where it can change
   Duration keep = std::chrono::hours(24 * 30);  // forgotten after this, all of them
   std::size_t per_project = 10'000;             // facts; over that, by an eighth between sweeps, the oldest go
-  std::size_t total = 400'000;                  // likewise, for each shard its part of them
+  std::size_t total = 400'000;                  // likewise, for each shard its part of them, of its largest projects
 };
 
 class FactTable final : public Facts {
@@ -56,8 +56,10 @@ class FactTable final : public Facts {
   //   reverted(into, sha)      true: a push to the branch reverts the commit, or the merge or squash commit of the
   //   merge
   //                            request that merged it; final, even if the revert is itself reverted. False: merged, no
-  //                            revert known, and within max_age the commit came with the merge or push event, or with
-  //                            an API's Pushed that lists it, or its merge or squash commit, and all that followed it.
+  //                            revert known, and within max_age the commit came with the event of the merge or the
+  //                            push, or with an API's Pushed that lists it, or its merge or squash commit, and all that
+  //                            followed it. Nothing else that is said of a merge counts. Unknown, too, for a commit of
+  //                            more than kMaxNames names, and where a revert may have been missed (below).
   //   mr(target, sha)          sha: the asker's, where not given. Map: iid, state, draft, approved, sha, target_branch,
   //   source_branch, merge_commit_sha,
   //                            squash_commit_sha, of the newest merge request into `target` whose head is `sha`
@@ -66,6 +68,10 @@ class FactTable final : public Facts {
   //   deployment(environment)  map: deployment, status, sha, ref, job
   //   protected(ref)           a branch, by name
   //   frozen(environment)      known at all times
+  // Reverts are kept only of what is known to be merged into that very branch, and while they are fewer than a quarter
+  // of per_project: others are written by whoever may push somewhere. Of those that are not kept the time is, by branch
+  // (of an event: when it was taken in; of an answer: just before it): what was seen unreverted until then no longer
+  // counts, nor does an event within max_age after it, which may be late. Answers of the API count.
   // In maps, what was not said is not there. Everything but a freeze is known only when it was heard of and has not
   // aged, or not beyond what the scope accepts; what was learned more than a minute from now, before the clock was set
   // back, has aged.
@@ -82,7 +88,8 @@ class FactTable final : public Facts {
   std::optional<JobStatus> job(std::string_view issuer, std::string_view project_id, std::string_view job) const;
   void restore(const store::FactRow& row);  // at start
   // Forgets what is over or too much; returns the rows to drop. By the maintenance thread. Of those that are too many
-  // the longest unconfirmed go first, jobs that finished within a day last.
+  // the project with the most gives first, the longest unconfirmed first, then facts about reverts; jobs that finished
+  // within a day go when nothing else is left in any.
   std::vector<store::FactRow> sweep(Time now);
   std::size_t size() const { return size_; }  // without freezes
   // When a project was last heard of by webhook, for doctor and metrics. After a start, as far as rows tell.

@@ -101,20 +101,31 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Reverts, FactSequences,
-    testing::Values(Sequence{"not merged", {opened(990)}, reverted("a"), "unknown"},
-                    Sequence{"just merged", {merged_as(990, "m")}, reverted("a"), "false"},
-                    Sequence{"merged long ago", {merged_as(1, "m")}, reverted("a"), "unknown"},
-                    Sequence{"itself", {pushed(1, {"a"}), pushed(2, {"r"}, {"a"})}, reverted("a"), "true"},
-                    Sequence{"its merge commit", {merged_as(1, "m"), pushed(2, {"r"}, {"m"})}, reverted("a"), "true"},
-                    Sequence{
-                        "its squash commit", {merged_as(1, "m", "s"), pushed(2, {}, {"s"})}, reverted("a"), "true"},
-                    Sequence{"revert before merge", {pushed(2, {}, {"m"}), merged_as(1, "m")}, reverted("a"), "true"},
-                    Sequence{"merge commit heard of later",
-                             {merged_as(1, ""), pushed(2, {}, {"m"}), merged_as(3, "m")},
-                             reverted("a"),
-                             "true"},
-                    Sequence{"of another", {merged_as(990, "m"), pushed(991, {}, {"x"})}, reverted("a"), "false"},
-                    Sequence{"of a merge by answer", {merged_answer(990, true)}, reverted("a"), "unknown"}));
+    testing::Values(
+        Sequence{"not merged", {opened(990)}, reverted("a"), "unknown"},
+        Sequence{"just merged", {merged_as(990, "m")}, reverted("a"), "false"},
+        Sequence{"merged long ago", {merged_as(1, "m")}, reverted("a"), "unknown"},
+        Sequence{"itself", {pushed(1, {"a"}), pushed(2, {"r"}, {"a"})}, reverted("a"), "true"},
+        Sequence{"its merge commit", {merged_as(1, "m"), pushed(2, {"r"}, {"m"})}, reverted("a"), "true"},
+        Sequence{"its squash commit", {merged_as(1, "m", "s"), pushed(2, {}, {"s"})}, reverted("a"), "true"},
+        Sequence{"revert before merge",
+                 {pushed(2, {}, {"m"}), merged_as(990, "m"), pushed(991, {"a"})},
+                 reverted("a"),
+                 "unknown"},
+        Sequence{"its merge request", {merged_as(1, ""), pushed(2, {}, {"!1"})}, reverted("a"), "true"},
+        Sequence{
+            "its merge request, before it", {pushed(2, {"a"}, {"!1"}), merged_as(990, "")}, reverted("a"), "unknown"},
+        Sequence{"a later change of its merge request",
+                 {merged_as(1, "m"), mr(990, {.state = "merged", .edited = true})},
+                 reverted("a"),
+                 "unknown"},
+        Sequence{"merge commit heard of later",
+                 {merged_as(1, ""), pushed(2, {}, {"m"}), merged_as(990, "m")},
+                 reverted("a"),
+                 "unknown"},
+        Sequence{"of another", {merged_as(990, "m"), pushed(991, {"x"}, {"x"})}, reverted("a"), "false"},
+        Sequence{"of what nobody knows", {merged_as(990, "m"), pushed(991, {}, {"x"})}, reverted("a"), "unknown"},
+        Sequence{"of a merge by answer", {merged_answer(990, true)}, reverted("a"), "unknown"}));
 
 constexpr const char* kPlain = R"({"draft":false,"iid":"1","sha":"a","state":"opened","target_branch":"main"})";
 constexpr const char* kApproved =

@@ -26,6 +26,7 @@ struct Mr {
   std::string iid = "1", state = "opened", source_sha = "a", merge_commit_sha = {}, squash_commit_sha = {};
   std::optional<bool> approved = {};
   std::string target_branch = "main";
+  bool edited = false;  // a later change of it
 };
 inline Change mr(int seconds, const Mr& mr) {
   return change(seconds, MergeRequestChange{.iid = mr.iid,
@@ -36,7 +37,8 @@ inline Change mr(int seconds, const Mr& mr) {
                                             .merge_commit_sha = mr.merge_commit_sha,
                                             .squash_commit_sha = mr.squash_commit_sha,
                                             .draft = false,
-                                            .approved = mr.approved});
+                                            .approved = mr.approved,
+                                            .merging = mr.state == "merged" && !mr.edited});
 }
 inline Change deployment(int seconds, std::string id, std::string status) {
   return change(seconds, DeploymentChange{.environment = "production",

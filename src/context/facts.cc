@@ -8,6 +8,10 @@
 namespace watchword::context {
 namespace {
 
+// What conditions can ask for (policy/cel/context_functions.h).
+const std::array<std::string, 8> kNames{"merged",      "reverted",        "mr",         "protected",
+                                        "job_running", "pipeline_status", "deployment", "frozen"};
+
 std::unexpected<Error> wrong(std::size_t index, std::string found, std::string expected) {
   return fail(Reason::config_invalid, std::move(found), std::move(expected), "facts[" + std::to_string(index) + "]");
 }
@@ -21,6 +25,14 @@ Status check_keys(const Json::Object& entry, std::size_t index) {
     return refusal;
   }
   return {};
+}
+
+Status check_name(const std::string& name, std::size_t index) {
+  if (name.empty()) return wrong(index, "an entry without 'fact'", "the fact's name, such as merged");
+  if (std::ranges::find(kNames, name) != kNames.end()) return {};
+  auto refusal = wrong(index, "the fact '" + name + "'", "a fact that conditions can ask for");
+  if (const auto meant = nearest(name, kNames)) refusal.error().fix = "write '" + *meant + "'";
+  return refusal;
 }
 
 // A string that is not empty; empty when the key is absent.
@@ -51,8 +63,8 @@ Result<TableFacts> TableFacts::from_json(const Json& document, Time at) {
     WW_TRY(row.name, text(entry, "fact", i));
     WW_TRY(row.issuer, text(entry, "issuer", i));
     WW_TRY(row.project, text(entry, "project", i));
-    if (row.name.empty()) return wrong(i, "an entry without 'fact'", "the fact's name, such as merged");
     if (row.name.starts_with("context.")) row.name.erase(0, std::string_view("context.").size());
+    WW_CHECK(check_name(row.name, i));
     if (const Json* arguments = entry.find("arguments")) row.arguments = *arguments;
     if (!row.arguments.is_null() && row.arguments.members() == nullptr)
       return wrong(i, "arguments of type " + std::string(row.arguments.type_name()), "an object by parameter name");
@@ -61,6 +73,7 @@ Result<TableFacts> TableFacts::from_json(const Json& document, Time at) {
     row.fact = {*value, "test", at};
     facts.rows_.push_back(std::move(row));
   }
+  facts.rows_.push_back({{}, {}, "frozen", {}, {false, "test", at}});  // always known, as in a gate
   return facts;
 }
 

@@ -26,8 +26,12 @@ struct Fact {
 struct Scope {
   std::string_view issuer, project;
   std::string_view project_id = {}, job = {}, pipeline = {}, ref = {}, sha = {};
-  Duration accept{};  // facts count that were shown within this, where the normal limit is shorter
+  std::string_view job_project_id = {};  // where the job and its pipeline run: a fork's run elsewhere
+  Duration accept{};                     // facts count that were shown within this, where the normal limit is shorter
 };
+
+// Whether the fact is of the job or its pipeline, and so of the project where that runs.
+inline bool about_job(std::string_view fact) { return fact == "job_running" || fact == "pipeline_status"; }
 
 // An immutable snapshot. Any thread.
 class Facts {
@@ -44,7 +48,7 @@ class Facts {
 // Facts from a document: [{"fact": "merged", "project": "acme/billing", "arguments": {...}, "value": true}, ...].
 // For policy test, explain and eval. "fact" and "value" are needed ("context.merged" is taken as "merged"); an entry
 // without issuer, project or arguments holds for all of them, and given arguments must be exactly those of the
-// question. The first entry that fits is the answer. config_invalid with the entry's place, such as facts[2].
+// question. The first that fits is the answer; frozen is else false. config_invalid with the place, such as facts[2].
 class TableFacts final : public Facts {
  public:
   TableFacts() = default;  // knows nothing

@@ -13,7 +13,7 @@ constexpr std::string_view kDocument = R"([
   {"fact": "merged", "project": "acme/billing", "arguments": {"into": "main", "sha": "9f3c"}, "value": true},
   {"fact": "merged", "project": "acme/billing", "value": false},
   {"fact": "context.frozen", "issuer": "gitlab", "arguments": {"environment": "production"}, "value": {"until": 5}},
-  {"fact": "weekday", "value": "monday"}])";
+  {"fact": "pipeline_status", "value": "running"}])";
 
 struct Case {
   const char *issuer, *project, *name, *arguments, *value;  // value: JSON; null: not known
@@ -30,10 +30,9 @@ TEST(TableFacts, AnswersWhatItsEntriesSayAndNothingElse) {
       {"gitlab", "", "merged", "{}", nullptr},
       {"gitlab", "acme/billing", "Merged", "{}", nullptr},
       {"gitlab", "acme/x", "frozen", R"({"environment": "production"})", R"({"until":5})"},
-      {"github", "acme/x", "frozen", R"({"environment": "production"})", nullptr},
-      {"gitlab", "acme/x", "frozen", R"({"environment": "production", "more": 1})", nullptr},
-      {"gitlab", "acme/x", "frozen", "{}", nullptr},
-      {"", "", "weekday", R"({"any": "thing"})", "\"monday\""},
+      {"github", "acme/x", "frozen", R"({"environment": "production"})", "false"},
+      {"gitlab", "acme/x", "frozen", R"({"environment": "staging"})", "false"},
+      {"", "", "pipeline_status", R"({"any": "thing"})", "\"running\""},
   };
   for (const Case& c : cases) {
     const auto fact = table->find({c.issuer, c.project}, c.name, parse_json(c.arguments).value());
@@ -44,6 +43,16 @@ TEST(TableFacts, AnswersWhatItsEntriesSayAndNothingElse) {
   }
 }
 
+TEST(TableFacts, OfWhatIsNotListedOnlyFrozenIsKnown) {
+  const auto table = facts("[]");
+  const auto environment = parse_json(R"({"environment": "production"})").value();
+  const auto frozen = table->find({"gitlab", "acme/billing"}, "frozen", environment);
+  ASSERT_TRUE(frozen.has_value());
+  EXPECT_EQ(frozen->value.dump(), "false");
+  EXPECT_EQ(frozen->at, kAt);
+  EXPECT_FALSE(table->find({"gitlab", "acme/billing"}, "deployment", environment).has_value());
+}
+
 TEST(TableFacts, WithoutADocumentNothingIsKnown) {
   EXPECT_FALSE(TableFacts().find({"gitlab", "acme/billing"}, "merged", Json::object()).has_value());
 }
@@ -51,6 +60,7 @@ TEST(TableFacts, WithoutADocumentNothingIsKnown) {
 TEST(TableFacts, RefusesEntriesThatSayNothingOrSomethingElse) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"fact": "merged"})", "list of facts"},
+      {R"([{"fact": "mergd", "value": true}])", "a fact that conditions can ask for"},
       {R"([1])", "an object"},
       {R"([{"value": true}])", "the fact's name"},
       {R"([{"fact": "", "value": true}])", "not empty"},
@@ -70,6 +80,7 @@ TEST(TableFacts, RefusesEntriesThatSayNothingOrSomethingElse) {
       facts(R"([{"fact": "merged", "value": true}, {"fact": "merged", "value": true, "projekt": "x"}])");
   EXPECT_EQ(second.error().where, "facts[1]");
   EXPECT_EQ(second.error().fix, "write 'project'");
+  EXPECT_EQ(facts(R"([{"fact": "context.mergd", "value": true}])").error().fix, "write 'merged'");
 }
 
 }  // namespace

@@ -62,7 +62,8 @@ Result<MergeRequestAnswer> merge_request_of(const GitlabFields& fields, const An
   WW_TRY(const auto updated, fields.maybe_time("updated_at"));
   WW_TRY(const auto merged, fields.maybe_time("merged_at"));
   // What changes after the merge, such as a comment, would claim that nothing had reverted it until then.
-  answer.at = since(answer.change.state == "merged" && merged ? merged : updated, of);
+  answer.change.merging = answer.change.state == "merged" && merged;
+  answer.at = since(answer.change.merging ? merged : updated, of);
   return answer;
 }
 

@@ -2,6 +2,7 @@
 #include "context/gitlab_event.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -17,6 +18,7 @@ using Changes = std::vector<Change>;
 constexpr JsonLimits kLimits{.max_bytes = kMaxGitlabEvent, .max_depth = 32};
 constexpr std::size_t kMaxCommits = 100;    // of a push, the newest
 constexpr std::size_t kMaxReverted = 1000;  // that their messages name, likewise
+constexpr std::size_t kMaxBuilds = 500;     // of a pipeline, likewise
 
 Time came_about(std::optional<Time> said, Time received) { return said ? std::min(*said, received) : received; }
 
@@ -94,6 +96,7 @@ Result<Changes> parse_merge_request(const GitlabFields& event, Time received) {
   change.draft = draft.value_or(work_in_progress.value_or(false));
   WW_TRY(const std::string_view action, attributes.maybe_text("action"));
   change.approved = approved_by(action);
+  change.merging = action == "merge";
   WW_TRY(const auto updated, attributes.maybe_time("updated_at"));
   return Changes{{std::move(project), came_about(updated, received), std::move(change)}};
 }
@@ -132,6 +135,16 @@ Result<Changes> parse_build(const GitlabFields& event, Time received) {
   return Changes{{std::move(project), at, std::move(job.change)}};
 }
 
+// Ids grow; a longer one is a higher one.
+void keep_newest(Changes& jobs) {
+  if (jobs.size() <= kMaxBuilds) return;
+  std::ranges::nth_element(jobs, jobs.begin() + kMaxBuilds, std::ranges::greater(), [](const Change& change) {
+    const std::string& id = std::get<JobChange>(change.what).job;
+    return std::pair(id.size(), std::string_view(id));
+  });
+  jobs.erase(jobs.begin() + kMaxBuilds, jobs.end());
+}
+
 Result<Changes> parse_pipeline(const GitlabFields& event, Time received) {
   WW_TRY(const std::string project, project_of(event));
   WW_TRY(const GitlabFields attributes, event.object("object_attributes"));
@@ -151,6 +164,7 @@ Result<Changes> parse_pipeline(const GitlabFields& event, Time received) {
     const Time at = job.at(received);
     if (job.known) jobs.push_back({project, at, std::move(job.change)});
   }
+  keep_newest(jobs);
   Changes changes{{project, came_about(newest, received), std::move(pipeline)}};
   std::ranges::move(jobs, std::back_inserter(changes));
   return changes;

@@ -13,7 +13,7 @@
 namespace watchword::context {
 
 // Bytes of a body. GitLab sends up to 25 MiB, but large ones are pushes of very many files, and the API makes up for
-// one that is refused. A hostile body of this size costs 150 MB and a fifth of a second.
+// one that is not taken. A hostile body of this size costs 150 MB and a fifth of a second.
 inline constexpr std::size_t kMaxGitlabEvent = 4 << 20;
 
 // Push, merge request, job ("build"), pipeline and deployment events, from project, group and system hooks; a pipeline
@@ -23,7 +23,8 @@ inline constexpr std::size_t kMaxGitlabEvent = 4 << 20;
 // authors' word); an event from the future counts as of `received`. A pipeline's time is the newest that it names.
 // What GitLab does not say: the squash commit of a merge request (the push that brings it does), how many commits a
 // forced push took away, and of a push of more than 20 commits all but the newest 20. Of a longer list the newest 100
-// are taken, and of the commits that these revert the last 1000.
+// are taken, and of the commits that these revert the last 1000; of a pipeline's builds the 500 with the highest ids:
+// the others say themselves what becomes of them, or are asked for.
 // Errors: event_malformed, with the path of the member, for what is not the document that its kind promises: not JSON,
 // larger than kMaxGitlabEvent, duplicate keys, too deep, wrong types, lists of more than 10,000 items, ids that
 // are not positive integers, commits that are not 40 or 64 hex digits, project ids that disagree. Nothing of it is

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "context/gitlab_event_test_util.h"
 #include "context/gitlab_fields.h"
 
@@ -154,6 +156,20 @@ TEST(GitlabEvent, TheLastThousandRevertsAreTaken) {
   const auto parsed =
       parse_gitlab_event(with(document("push"), "commits.1.message", message).dump(), kReceived).value();
   EXPECT_EQ(std::get<Pushed>(parsed.at(0).what).reverted, std::vector<std::string>(1000, kB));
+}
+
+TEST(GitlabEvent, TheNewestFiveHundredBuildsOfAPipelineAreTaken) {
+  Json::Array builds;
+  for (int i = 0; i < 600; ++i)  // in an order of their own: 7 and 600 have no common divisor
+    builds.push_back(Json::object({{"id", 600 + i * 7 % 600}, {"status", "running"}}));
+  const Lines lines = changes(with(document("pipeline"), "builds", std::move(builds)));
+  ASSERT_EQ(lines.size(), 501U);
+  std::set<int> taken;
+  for (const std::string& line : lines)
+    if (const auto job = line.find(" job "); job != std::string::npos) taken.insert(std::stoi(line.substr(job + 5)));
+  EXPECT_EQ(taken.size(), 500U);
+  EXPECT_EQ(*taken.begin(), 700);  // 1000 and beyond are newer, though "7" comes after "1"
+  EXPECT_EQ(*taken.rbegin(), 1199);
 }
 
 TEST(GitlabEvent, TakesNamesAsGitAllowsThem) {

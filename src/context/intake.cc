@@ -24,33 +24,46 @@ store::Store::Done delivers(std::promise<Status>& durable) {
   };
 }
 
-store::DropFact drop(const store::FactRow& row) { return {row.issuer, row.project, row.kind, row.key}; }
+// About as many facts as they say, each of which becomes a row.
+std::size_t weight_of(const std::vector<Change>& changes) {
+  std::size_t weight = 0;
+  for (const Change& change : changes) {
+    const auto* pushed = std::get_if<Pushed>(&change.what);
+    weight += 1 + (pushed ? pushed->commits.size() + pushed->reverted.size() : 0);
+  }
+  return std::max<std::size_t>(weight, 1);
+}
+
+store::DropFact drop(const store::FactRow& row) { return {row.issuer, row.project, row.kind, row.key, row.learned}; }
 
 }  // namespace
 
 // Held while an event waits to become durable.
 class Intake::Place {
  public:
-  static std::optional<Place> take(Intake& intake, std::string key) {
+  static std::optional<Place> take(Intake& intake, std::string key, std::size_t weight) {
     const std::lock_guard lock(intake.mutex_);
-    auto& count = intake.waiting_[key];
-    if (count >= kPerProject) return std::nullopt;
-    ++count;
-    return Place(intake, std::move(key));
+    auto& waiting = intake.waiting_[key];
+    if (waiting > 0 && waiting + weight > kPerProject) return std::nullopt;
+    waiting += weight;
+    return Place(intake, std::move(key), weight);
   }
-  Place(Place&& other) noexcept : intake_(std::exchange(other.intake_, nullptr)), key_(std::move(other.key_)) {}
+  Place(Place&& other) noexcept
+      : intake_(std::exchange(other.intake_, nullptr)), key_(std::move(other.key_)), weight_(other.weight_) {}
   Place& operator=(Place&&) = delete;
   ~Place() {
     if (!intake_) return;
     const std::lock_guard lock(intake_->mutex_);
     auto found = intake_->waiting_.find(key_);
-    if (--found->second == 0) intake_->waiting_.erase(found);
+    if ((found->second -= weight_) == 0) intake_->waiting_.erase(found);
   }
 
  private:
-  Place(Intake& intake, std::string key) : intake_(&intake), key_(std::move(key)) {}
+  Place(Intake& intake, std::string key, std::size_t weight)
+      : intake_(&intake), key_(std::move(key)), weight_(weight) {}
   Intake* intake_;
   std::string key_;
+  std::size_t weight_;
 };
 
 Intake::Intake(FactTable& facts, store::Store& store, const Clock& clock, Metrics& metrics, OnLearned on_learned)
@@ -69,7 +82,7 @@ Status Intake::restore() {
   for (const auto& project : facts_.heard()) stats_.restore(project.issuer, project.last_event);
   WW_TRY(auto deliveries, store_.deliveries(now));
   const std::lock_guard lock(mutex_);
-  for (auto& delivery : deliveries) ids_.emplace(std::move(delivery.id), delivery.keep_until);
+  for (auto& delivery : deliveries) ids_.emplace(std::move(delivery.id), Delivered{delivery.keep_until, true});
   return {};
 }
 
@@ -94,16 +107,20 @@ void Intake::apply(std::string_view issuer, const std::vector<Change>& changes, 
 
 net::Task<Result<Intake::Taken>> Intake::take(std::string_view issuer, std::string_view delivery,
                                               std::vector<Change> changes) {
-  auto place = Place::take(*this, project_key(issuer, changes));
+  auto place = Place::take(*this, project_key(issuer, changes), weight_of(changes));
   if (!place) {
     refused_.add();
-    co_return fail(Reason::backlog_full, std::to_string(kPerProject) + " events of this project wait to be written");
+    co_return fail(Reason::backlog_full, "the facts of this project that wait to be written, with these",
+                   "at most " + std::to_string(kPerProject));
   }
   const auto now = clock_.now();
   const store::PutDelivery put{{std::string(issuer) + "/" + std::string(delivery), now + kRememberIds}, now};
   {
     const std::lock_guard lock(mutex_);
-    if (!ids_.emplace(put.delivery.id, put.delivery.keep_until).second) {
+    const auto [known, fresh] = ids_.emplace(put.delivery.id, Delivered{put.delivery.keep_until});
+    if (!fresh && !known->second.durable)  // whether it will be is not known yet
+      co_return fail(Reason::overloaded, "the same event, which is being written");
+    if (!fresh) {
       duplicates_.add();
       co_return Taken::duplicate;
     }
@@ -119,6 +136,10 @@ net::Task<Result<Intake::Taken>> Intake::take(std::string_view issuer, std::stri
     ids_.erase(put.delivery.id);  // the sender's next attempt counts
     co_return std::unexpected(std::move(durable).error());
   }
+  {
+    const std::lock_guard lock(mutex_);
+    ids_[put.delivery.id].durable = true;
+  }
   applied_.add();
   co_return Taken::applied;
 }
@@ -132,7 +153,7 @@ Status Intake::take_answers(std::string_view issuer, const std::vector<Change>& 
 Status Intake::sweep(Time now) {
   {
     const std::lock_guard lock(mutex_);
-    std::erase_if(ids_, [&](const auto& id) { return id.second <= now; });
+    std::erase_if(ids_, [&](const auto& id) { return id.second.durable && id.second.keep_until <= now; });
   }
   std::promise<Status> durable;
   {

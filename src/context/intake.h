@@ -37,8 +37,9 @@ class Intake {
 
   enum class Taken : std::uint8_t { applied, duplicate };
   // A webhook's changes, all of one project. On a loop; returns when they are durable. `delivery` as from
-  // authenticate_webhook. store_unavailable: the sender should try again; backlog_full: too many events of this project
-  // wait already (kPerProject), so that one noisy project does not delay the others.
+  // authenticate_webhook. store_unavailable: the sender should try again; backlog_full: too much of this project waits
+  // already (kPerProject), so that one noisy project does not delay the others. A project of which nothing waits always
+  // has its event taken, however much that says.
   net::Task<Result<Taken>> take(std::string_view issuer, std::string_view delivery, std::vector<Change> changes);
   // Answers of the API. On a thread that is no loop; returns when they are durable.
   Status take_answers(std::string_view issuer, const std::vector<Change>& changes);
@@ -46,13 +47,13 @@ class Intake {
   Status sweep(Time now);
   const EventStats& stats() const { return stats_; }
 
-  static constexpr std::size_t kPerProject = 256;
+  static constexpr std::size_t kPerProject = 1024;  // facts; a job event says one, a pipeline event up to 501
 
  private:
   // Beyond this a signed event is too old to be accepted again, with a margin for clocks.
   static constexpr Duration kRememberIds = std::chrono::minutes(15);
   static constexpr std::size_t kOrders = 16;
-  class Place;  // one of a project's kPerProject
+  class Place;  // some of a project's kPerProject
   void apply(std::string_view issuer, const std::vector<Change>& changes, std::string_view source,
              std::optional<store::PutDelivery> delivery, store::Store::Done done);
 
@@ -66,7 +67,11 @@ class Intake {
   EventStats stats_;
   std::array<std::mutex, kOrders> order_;  // by project
   std::mutex mutex_;                       // of the two below
-  std::unordered_map<std::string, Time> ids_;
+  struct Delivered {
+    Time keep_until;
+    bool durable = false;
+  };
+  std::unordered_map<std::string, Delivered> ids_;
   std::unordered_map<std::string, std::size_t> waiting_;  // by issuer and project
 };
 

@@ -117,6 +117,21 @@ TEST_F(Intakes, AFailingStoreIsToldAndTheNextAttemptCounts) {
   EXPECT_TRUE(Next(*this).facts.job_over(kScope));
 }
 
+TEST_F(Intakes, ARepetitionIsNoDuplicateBeforeTheFirstIsDurable) {
+  store_.mode = HeldStore::Mode::hold;
+  net::run_blocking([](Intakes& test) -> net::Task<bool> {
+    auto first = std::make_shared<net::Delivery<std::string>>();
+    net::spawn([](Intakes& of, auto where) -> net::Task<void> {
+      where->deliver(of.outcome(co_await of.intake_.take("gitlab", "1", {job(0, JobStatus::success)})));
+    }(test, first));
+    EXPECT_EQ(test.outcome(co_await test.intake_.take("gitlab", "1", {job(0, JobStatus::success)})), "overloaded");
+    test.store_.release();
+    EXPECT_EQ(co_await *first, "applied");
+    EXPECT_EQ(test.outcome(co_await test.intake_.take("gitlab", "1", {job(0, JobStatus::success)})), "duplicate");
+    co_return true;
+  }(*this));
+}
+
 TEST_F(Intakes, ADeliveryCountsOnceForAQuarterOfAnHourAlsoAfterARestart) {
   EXPECT_EQ(take("1", {job(0, JobStatus::running)}), "applied");
   EXPECT_EQ(take("1", {job(0, JobStatus::success)}), "duplicate");
@@ -158,7 +173,7 @@ TEST_F(Intakes, OneNoisyProjectDelaysNoOther) {
     ++results->waiting;  // not all before the last is sent
     for (std::size_t i = 0; i < Intake::kPerProject; ++i) net::spawn(send(test, results, "7", std::to_string(i)));
     EXPECT_THAT(results->noisy, ElementsAre());
-    net::spawn(send(test, results, "7", "256"));
+    net::spawn(send(test, results, "7", "one more"));
     EXPECT_THAT(results->noisy, ElementsAre("backlog_full"));
     net::spawn(send(test, results, "8", "1"));
     EXPECT_EQ(test.store_.held.size(), Intake::kPerProject + 1);
@@ -169,8 +184,40 @@ TEST_F(Intakes, OneNoisyProjectDelaysNoOther) {
     EXPECT_EQ(std::ranges::count(results->noisy, "applied"), static_cast<std::ptrdiff_t>(Intake::kPerProject));
     co_return true;
   }(*this));
-  EXPECT_EQ(take("7-256", {job(0, JobStatus::running, "256")}), "applied");  // its place is free again
+  EXPECT_EQ(take("7-one more", {job(0, JobStatus::running, "256")}), "applied");  // its place is free again
   EXPECT_THAT(metrics_.render(), HasSubstr("watchword_events_total{result=\"refused\"} 1"));
+}
+
+// What one event says may be as much as what thousands of others say.
+TEST_F(Intakes, AProjectsEventsWeighWhatTheySay) {
+  const auto jobs = [](std::size_t from, std::size_t count) {
+    std::vector<Change> changes;
+    for (std::size_t i = from; i < from + count; ++i) changes.push_back(job(0, JobStatus::running, std::to_string(i)));
+    return changes;
+  };
+  store_.mode = HeldStore::Mode::hold;
+  net::run_blocking([](Intakes& test, auto some) -> net::Task<bool> {
+    auto results = std::make_shared<std::vector<std::string>>();
+    auto all = std::make_shared<net::Delivery<bool>>();
+    const auto send = [](Intakes& of, auto to, auto done, std::string id, std::vector<Change> what) -> net::Task<void> {
+      auto taken = co_await of.intake_.take("gitlab", id, std::move(what));
+      to->push_back(id + " " + of.outcome(taken));
+      if (to->size() == 5) done->deliver(true);
+    };
+    const Change push = change(0, Pushed{"main", std::vector<std::string>(10, "a"), {"b"}, {}});
+    net::spawn(send(test, results, all, "most", some(0, Intake::kPerProject - 11)));
+    net::spawn(send(test, results, all, "two more", some(0, 12)));
+    net::spawn(send(test, results, all, "push", {push}));
+    net::spawn(send(test, results, all, "the rest", some(0, 11)));
+    EXPECT_THAT(*results, ElementsAre("two more backlog_full", "push backlog_full"));
+    net::spawn(send(test, results, all, "another", some(0, 1)));
+    EXPECT_THAT(*results, ElementsAre("two more backlog_full", "push backlog_full", "another backlog_full"));
+    test.store_.release();
+    co_await *all;
+    EXPECT_THAT(*results, ::testing::IsSupersetOf({"most applied", "the rest applied"}));
+    co_return true;
+  }(*this, jobs));
+  EXPECT_EQ(take("huge", jobs(0, 2 * Intake::kPerProject)), "applied");  // nothing of the project waits
 }
 
 // A later row must not be overtaken by an earlier one: after a restart the older fact would be back.

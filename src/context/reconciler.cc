@@ -119,18 +119,21 @@ class ThreadedReconciler final : public Reconciler {
         looks_.pop_front();
         queued_.erase(look.key());
         lock.unlock();
-        take(look.issuer, look_at(look));
+        look_at(look);
         lock.lock();
       }
     }
   }
 
-  Answer look_at(const Look& look) {
+  void look_at(const Look& look) {
     GitlabApi& api = *source_of(look.issuer);
     std::vector<Change> changes;
+    std::optional<Error> trouble;  // with one job is none with the others
     std::unordered_set<std::string> seen;
     if (look.jobs.size() > 1) {
-      WW_TRY(changes, api.pipeline(look.project_id, look.pipeline, clock_.now()));
+      auto pipeline = api.pipeline(look.project_id, look.pipeline, clock_.now());
+      if (!pipeline) return report(look.issuer, std::move(pipeline).error());
+      changes = *std::move(pipeline);
       for (const Change& change : changes)
         if (const auto* job = std::get_if<JobChange>(&change.what)) seen.insert(job->job);
     }
@@ -144,17 +147,25 @@ class ThreadedReconciler final : public Reconciler {
                                   .sha = {},
                                   .name = "job_running",
                                   .arguments = Json::object()};
-      WW_TRY(auto more, api.ask(question, clock_.now()));
-      std::ranges::move(more, std::back_inserter(changes));
+      auto more = api.ask(question, clock_.now());
+      if (more)
+        std::ranges::move(*more, std::back_inserter(changes));
+      else
+        trouble = std::move(more).error();
     }
-    return changes;
+    report(look.issuer, std::move(trouble));
+    keep(look.issuer, changes);
   }
 
   // True when something was learned.
   bool take(const std::string& issuer, const Answer& answer) {
     report(issuer, answer ? std::nullopt : std::optional(answer.error()));
-    if (!answer || answer->empty()) return false;
-    const Status taken = intake_.take_answers(issuer, *answer);
+    return answer && keep(issuer, *answer);
+  }
+
+  bool keep(const std::string& issuer, const std::vector<Change>& changes) {
+    if (changes.empty()) return false;
+    const Status taken = intake_.take_answers(issuer, changes);
     if (!taken) log::error("an answer of the CI system could not be kept", taken.error());
     return taken.has_value();
   }

@@ -207,6 +207,20 @@ TEST_F(ReconcilerTest, JobsOfAPipelineAreLookedAtInOneRequestAndMissingOnesAlone
   EXPECT_THAT(gitlab.asked(), SizeIs(2));
 }
 
+TEST_F(ReconcilerTest, WhatIsLearnedOfAPipelineCountsWhereOneOfItsJobsIsUnknown) {
+  live = {{"gitlab", "42", "6", "7"}, {"gitlab", "42", "6", "8"}, {"gitlab", "42", "6", "9"}};
+  gitlab.set_list("42/pipelines/6/jobs?include_retried=true", {job_json(7, 6, "failed")});
+  set_job("success", 9);  // 8: 404
+  const auto reconciler = start();
+  reconciler->tick(clock.now());
+  wait_until_learned(1);
+  EXPECT_EQ(running("7"), false);
+  EXPECT_EQ(running("8"), std::nullopt);
+  EXPECT_EQ(running("9"), false);
+  ASSERT_TRUE(reconciler->health()[0].trouble);
+  EXPECT_EQ(reconciler->health()[0].trouble->reason, Reason::ci_unavailable);
+}
+
 TEST_F(ReconcilerTest, SlowLooksAreQueuedOnceAndDelayNoQuestion) {
   live = {{"gitlab", "43", "6", "5"}};
   set_job("running");

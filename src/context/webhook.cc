@@ -1,19 +1,10 @@
 #include "context/webhook.h"
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstdlib>
-#include <memory>
-#include <optional>
-#include <ranges>
 
 #include "base/encoding.h"
 #include "base/text.h"
-#include "crypto/digest.h"
 
 namespace watchword::context {
 namespace {
@@ -25,28 +16,9 @@ constexpr std::size_t kMaxId = 128;
 constexpr std::size_t kMaxUuid = kMaxId - 1 - 64;  // leaves room for "-" and the digest
 constexpr std::size_t kMaxSignatures = 4096;       // bytes of webhook-signature
 constexpr std::size_t kMaxTimestamp = 12;          // digits: beyond the year 9999
+constexpr std::string_view kVersion = "v1,", kDot = ".";
+constexpr std::size_t kSignature = 44;  // characters of a SHA-256's base64
 constexpr Duration kTolerance = std::chrono::minutes(5);
-
-struct FreeMac {
-  void operator()(EVP_MAC_CTX* mac) const { EVP_MAC_CTX_free(mac); }
-};
-
-// HMAC-SHA256. Fails only for want of memory or of HMAC itself, and no answer is safe without it.
-crypto::Sha256 hmac(const Secret& key, std::initializer_list<std::string_view> parts) {
-  static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);  // kept for the life of the process
-  const std::unique_ptr<EVP_MAC_CTX, FreeMac> mac(algorithm == nullptr ? nullptr : EVP_MAC_CTX_new(algorithm));
-  std::string digest = "SHA256";
-  const std::array parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
-                              OSSL_PARAM_construct_end()};
-  const ByteView bytes = as_bytes(key.reveal());
-  if (!mac || EVP_MAC_init(mac.get(), bytes.data(), bytes.size(), parameters.data()) != 1) std::abort();
-  for (const ByteView part : parts | std::views::transform(as_bytes))
-    if (EVP_MAC_update(mac.get(), part.data(), part.size()) != 1) std::abort();
-  crypto::Sha256 out;
-  std::size_t size = 0;
-  if (EVP_MAC_final(mac.get(), out.data(), &size, out.size()) != 1 || size != out.size()) std::abort();
-  return out;
-}
 
 std::unexpected<Error> unauthenticated(std::string found, std::string expected) {
   return fail(Reason::webhook_unauthenticated, std::move(found), std::move(expected));
@@ -71,17 +43,14 @@ Result<Time> parse_timestamp(const std::string& text) {
   return from_unix(seconds);
 }
 
-bool signature_holds(const WebhookSecrets& secrets, const WebhookHeaders& headers, std::string_view body) {
-  bool holds = false;
-  for (const Secret& key : secrets.signing) {
-    const std::string right = "v1," + to_base64(hmac(key, {*headers.id, ".", *headers.timestamp, ".", body}));
-    for (const std::string_view sent : split(*headers.signature, ' ')) holds |= equal_constant_time(sent, right);
-  }
-  return holds;
+// One of them may turn out to be right.
+bool has_v1_signature(std::string_view signatures) {
+  return std::ranges::any_of(split(signatures, ' '), [](std::string_view sent) {
+    return sent.starts_with(kVersion) && sent.size() == kVersion.size() + kSignature;
+  });
 }
 
-Result<std::string> check_signed(const WebhookSecrets& secrets, const WebhookHeaders& headers, std::string_view body,
-                                 Time now) {
+Status check_signed(const WebhookSecrets& secrets, const WebhookHeaders& headers, Time now) {
   if (secrets.signing.empty())
     return unauthenticated("a signature, and no key to check it with", "the hook's signing token as a secret here too");
   if (headers.signature->size() > kMaxSignatures)
@@ -92,21 +61,26 @@ Result<std::string> check_signed(const WebhookSecrets& secrets, const WebhookHea
                 "webhook-id and webhook-timestamp, which it covers, beside it", "webhook-signature");
   WW_CHECK(check_id("webhook-id", *headers.id));
   WW_TRY(const Time sent, parse_timestamp(*headers.timestamp));
-  if (!signature_holds(secrets, headers, body))
-    return unauthenticated("no signature that fits", "a v1 signature under one of this issuer's keys");
+  if (!has_v1_signature(*headers.signature))
+    return unauthenticated("no signature of version 1", "a v1 signature under one of this issuer's keys");
   if (std::chrono::abs(now - sent) > kTolerance)
     return fail(Reason::webhook_stale, "signed at " + to_rfc3339(sent), "within five minutes of " + to_rfc3339(now));
-  return *headers.id;
+  return {};
 }
 
-Result<std::string> id_of_unsigned(const WebhookHeaders& headers, std::string_view body) {
-  if (headers.idempotency_key != nullptr) {
-    WW_CHECK(check_id("Idempotency-Key", *headers.idempotency_key));
-    return *headers.idempotency_key;
-  }
-  if (headers.event_uuid == nullptr) return crypto::sha256_hex(body);
-  WW_CHECK(check_id("X-Gitlab-Event-UUID", *headers.event_uuid, kMaxUuid));
-  return *headers.event_uuid + "-" + crypto::sha256_hex(body);
+bool has_token(const WebhookSecrets& secrets, const WebhookHeaders& headers) {
+  if (headers.token == nullptr) return false;
+  bool right = false;
+  for (const Secret& token : secrets.tokens) right |= equal_constant_time(*headers.token, token.reveal());
+  return right;
+}
+
+Status check_unsigned(const WebhookHeaders& headers, bool has_token) {
+  if (headers.token == nullptr) return unauthenticated("neither a signature nor a token", "one of them");
+  if (!has_token) return unauthenticated("a token that is not this issuer's", "the secret of the webhook");
+  if (headers.idempotency_key != nullptr) return check_id("Idempotency-Key", *headers.idempotency_key);
+  if (headers.event_uuid != nullptr) return check_id("X-Gitlab-Event-UUID", *headers.event_uuid, kMaxUuid);
+  return {};
 }
 
 }  // namespace
@@ -132,14 +106,39 @@ Status add_secret(WebhookSecrets& secrets, const Secret& text) {
   return {};
 }
 
-Result<std::string> authenticate_webhook(const WebhookSecrets& secrets, const WebhookHeaders& headers,
-                                         std::string_view body, Time now) {
-  if (headers.signature != nullptr) return check_signed(secrets, headers, body, now);
-  if (headers.token == nullptr) return unauthenticated("neither a signature nor a token", "one of them");
-  bool right = false;
-  for (const Secret& token : secrets.tokens) right |= equal_constant_time(*headers.token, token.reveal());
-  if (!right) return unauthenticated("a token that is not this issuer's", "the secret of the webhook");
-  return id_of_unsigned(headers, body);
+Result<IncomingWebhook> IncomingWebhook::open(const WebhookSecrets& secrets, const WebhookHeaders& headers, Time now) {
+  IncomingWebhook incoming(headers, has_token(secrets, headers));
+  if (headers.signature == nullptr) {
+    WW_CHECK(check_unsigned(headers, incoming.vouched()));
+    if (headers.idempotency_key == nullptr) incoming.digest_.emplace();
+    return incoming;
+  }
+  WW_CHECK(check_signed(secrets, headers, now));
+  for (const Secret& key : secrets.signing) incoming.macs_.emplace_back(key);
+  for (const std::string_view covered :
+       {std::string_view(*headers.id), kDot, std::string_view(*headers.timestamp), kDot})
+    incoming.add(covered);
+  return incoming;
+}
+
+void IncomingWebhook::add(std::string_view piece) {
+  for (HmacSha256& mac : macs_) mac.add(piece);
+  if (digest_) digest_->add(piece);
+}
+
+Result<std::string> IncomingWebhook::finish() {
+  if (headers_.signature == nullptr) {
+    if (!digest_) return *headers_.idempotency_key;
+    const std::string digest = to_hex(digest_->finish());
+    return headers_.event_uuid == nullptr ? digest : *headers_.event_uuid + "-" + digest;
+  }
+  bool holds = false;
+  for (HmacSha256& mac : macs_) {
+    const std::string right = std::string(kVersion) + to_base64(mac.finish());
+    for (const std::string_view sent : split(*headers_.signature, ' ')) holds |= equal_constant_time(sent, right);
+  }
+  if (!holds) return unauthenticated("no signature that fits", "a v1 signature under one of this issuer's keys");
+  return *headers_.id;
 }
 
 }  // namespace watchword::context

@@ -2,6 +2,7 @@
 // GitLab's X-Gitlab-Token. Sans-I/O.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "context/webhook_digest.h"
 
 namespace watchword::context {
 
@@ -29,16 +31,36 @@ struct WebhookHeaders {
   const std::string *idempotency_key = nullptr, *event_uuid = nullptr;          // Idempotency-Key, X-Gitlab-Event-UUID
 };
 
-// Returns the id by which a second delivery of the same event is known: the signed webhook-id, else Idempotency-Key,
-// else the body's digest, after the event's UUID where there is one (one event chain shares a UUID among different
-// events). An id is 1 to 128 ASCII letters, digits, "-" and "_" (the specification forbids a "." for the signature's
-// sake); a UUID at most 63 of them.
+// One delivery: what its headers say is checked before anything of its body is read, and the body as it arrives.
+// Nothing of the body is kept here.
+//
 // A signature, once sent, must hold: a token does not make up for a wrong one, nor for a missing key. Signatures of
 // other versions than v1 are passed over. Without a signature, a token must be right; webhook-id and webhook-timestamp
-// mean nothing then.
-// Errors: webhook_unauthenticated (nothing or nothing right was presented), webhook_stale (rightly signed, but more
-// than five minutes off), request_invalid (malformed headers; only what is used is looked at).
-Result<std::string> authenticate_webhook(const WebhookSecrets& secrets, const WebhookHeaders& headers,
-                                         std::string_view body, Time now);
+// mean nothing then. An id is 1 to 128 ASCII letters, digits, "-" and "_" (the specification forbids a "." for the
+// signature's sake); a UUID at most 63 of them.
+class IncomingWebhook {
+ public:
+  // What `headers` point to must outlive it; `secrets` need not.
+  // Errors: webhook_unauthenticated (nothing that could be right was presented: neither a v1 signature nor the token),
+  // webhook_stale (said to be signed more than five minutes off; whether it is rightly signed is not known yet),
+  // request_invalid (malformed headers; only what is used is looked at).
+  static Result<IncomingWebhook> open(const WebhookSecrets& secrets, const WebhookHeaders& headers, Time now);
+
+  // The headers alone vouch for the sender, by token. A signature must hold all the same, as finish() tells.
+  bool vouched() const { return vouched_; }
+  void add(std::string_view piece);  // of the body
+  // Once, after the body. Returns the id by which a second delivery of the same event is known: the signed webhook-id,
+  // else Idempotency-Key, else the body's digest, after the event's UUID where there is one (one event chain shares a
+  // UUID among different events). webhook_unauthenticated: no signature fits.
+  Result<std::string> finish();
+
+ private:
+  IncomingWebhook(const WebhookHeaders& headers, bool vouched) : headers_(headers), vouched_(vouched) {}
+
+  WebhookHeaders headers_;
+  bool vouched_;
+  std::vector<HmacSha256> macs_;        // one for each key, where there is a signature
+  std::optional<Sha256Stream> digest_;  // where the id needs it
+};
 
 }  // namespace watchword::context

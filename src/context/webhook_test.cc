@@ -35,16 +35,21 @@ struct Delivery {
   std::optional<std::string> id, timestamp, signature, token, idempotency_key, event_uuid;
   std::string body = std::string(kBody);
 
-  Result<std::string> at(Time now, const WebhookSecrets& with) const {
+  Result<IncomingWebhook> opened(Time now, const WebhookSecrets& with) const {
     const auto header = [](const std::optional<std::string>& value) { return value ? &*value : nullptr; };
-    return authenticate_webhook(with,
-                                {.id = header(id),
-                                 .timestamp = header(timestamp),
-                                 .signature = header(signature),
-                                 .token = header(token),
-                                 .idempotency_key = header(idempotency_key),
-                                 .event_uuid = header(event_uuid)},
-                                body, now);
+    return IncomingWebhook::open(with,
+                                 {.id = header(id),
+                                  .timestamp = header(timestamp),
+                                  .signature = header(signature),
+                                  .token = header(token),
+                                  .idempotency_key = header(idempotency_key),
+                                  .event_uuid = header(event_uuid)},
+                                 now);
+  }
+  Result<std::string> at(Time now, const WebhookSecrets& with, std::size_t piece = 7) const {
+    WW_TRY(auto incoming, opened(now, with));
+    for (std::size_t i = 0; i < body.size(); i += piece) incoming.add(std::string_view(body).substr(i, piece));
+    return incoming.finish();
   }
 };
 
@@ -102,10 +107,44 @@ TEST(Webhook, IsStaleBeyondFiveMinutesEitherWay) {
     EXPECT_EQ(refusal(with_signature().at(kSent + off, both)), Reason::webhook_stale) << off.count();
 }
 
-TEST(Webhook, SaysStaleOnlyOfWhatIsRightlySigned) {
-  Delivery forged = with_signature();
-  forged.timestamp = "1614260000";
-  EXPECT_EQ(refusal(forged.at(kSent, secrets({kSecret}))), Reason::webhook_unauthenticated);
+Reason refused_by_headers(const Delivery& delivery, const WebhookSecrets& with) {
+  const auto incoming = delivery.opened(kSent, with);
+  return incoming ? Reason::internal : incoming.error().reason;
+}
+
+TEST(Webhook, WhatCannotBeRightIsRefusedByItsHeadersAlone) {
+  const auto both = secrets({kSecret, kToken});
+  Delivery stale = with_signature(), timeless = with_signature(), odd_id = with_signature(), odd_key = with_token();
+  stale.timestamp = "1614260000";
+  timeless.timestamp = "soon";
+  odd_id.id = odd_key.idempotency_key = "a.b";
+  EXPECT_EQ(refused_by_headers(stale, both), Reason::webhook_stale);
+  EXPECT_EQ(refused_by_headers(timeless, both), Reason::request_invalid);
+  EXPECT_EQ(refused_by_headers(odd_id, both), Reason::request_invalid);
+  EXPECT_EQ(refused_by_headers(odd_key, both), Reason::request_invalid);
+  EXPECT_EQ(refused_by_headers(Delivery(), both), Reason::webhook_unauthenticated);
+  EXPECT_EQ(refused_by_headers(with_token("not-the-token-at-all"), both), Reason::webhook_unauthenticated);
+  EXPECT_EQ(refused_by_headers(with_signature("v1,AAAA v1a," + std::string(44, 'A')), both),
+            Reason::webhook_unauthenticated);
+  EXPECT_EQ(refused_by_headers(with_signature(), secrets({kToken})), Reason::webhook_unauthenticated);
+}
+
+TEST(Webhook, OnlyATokenVouchesBeforeTheBody) {
+  const auto both = secrets({kSecret, kToken});
+  Delivery with_both = with_signature(), with_wrong = with_signature();
+  with_both.token = kToken;
+  with_wrong.token = "not-the-token-at-all";
+  EXPECT_TRUE(with_token().opened(kSent, both)->vouched());
+  EXPECT_TRUE(with_both.opened(kSent, both)->vouched());
+  EXPECT_FALSE(with_wrong.opened(kSent, both)->vouched());
+  EXPECT_FALSE(with_signature().opened(kSent, both)->vouched());
+}
+
+TEST(Webhook, ABodyMayArriveInAnyPieces) {
+  for (const std::size_t piece : {1U, 3U, 1000U}) {
+    EXPECT_EQ(with_signature().at(kSent, secrets({kOtherSecret, kSecret}), piece).value(), kId);
+    EXPECT_EQ(with_token().at(kSent, secrets({kToken}), piece).value(), crypto::sha256_hex(kBody));
+  }
 }
 
 TEST(Webhook, RefusesForgedAndTruncatedSignatures) {
@@ -184,8 +223,8 @@ TEST(Webhook, RefusesMalformedAndHugeHeaders) {
     EXPECT_EQ(refusal(delivery.at(kSent, secrets({kSecret}))), Reason::request_invalid) << time;
   }
   Delivery last = with_signature();
-  last.timestamp = "999999999999";  // read, and not this signature's
-  EXPECT_EQ(refusal(last.at(kSent, secrets({kSecret}))), Reason::webhook_unauthenticated);
+  last.timestamp = "999999999999";
+  EXPECT_EQ(refusal(last.at(kSent, secrets({kSecret}))), Reason::webhook_stale);
   const std::string many = std::string(4096 - kSignature.size(), ' ') + std::string(kSignature);
   EXPECT_TRUE(with_signature(many).at(kSent, secrets({kSecret})).has_value());
   EXPECT_EQ(refusal(with_signature(many + " ").at(kSent, secrets({kSecret}))), Reason::request_invalid);

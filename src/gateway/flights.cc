@@ -21,12 +21,14 @@ void Flights::cut(Flight& flight, access::Decision why) {
 net::Task<void> Flights::session_ended(std::shared_ptr<const access::Session> session, access::Snapshot snapshot,
                                        Time now) {
   if (!by_session_.contains(session.get())) co_return;
-  if (const auto grace = session->limits().drain; grace > Duration::zero())
+  // None for what a person ended: that is an emergency.
+  const auto grace = session->ended() == access::SessionEnd::revoked ? Duration::zero() : session->limits().drain;
+  if (grace > Duration::zero())
     co_await net::Loop::current()->sleep(std::chrono::duration_cast<net::Steady::duration>(grace));
   const auto [from, to] = by_session_.equal_range(session.get());
   for (auto place = from; place != to; ++place) {
     auto& flight = *place->second;
-    auto decision = access::decide(snapshot, *session, *flight.presented.grant, flight.asked, now);
+    auto decision = access::decide(snapshot, *session, *flight.presented.grant, flight.asked(), now);
     if (!decision.allowed()) cut(flight, std::move(decision));
   }
 }
@@ -42,12 +44,10 @@ void Flights::decide_again(access::TokenService& service, Time now) {
   const auto snapshot = service.snapshot();
   for (const auto& [session, flight] : by_session_) {
     if (session->ended() || flight->cut) continue;  // session_ended comes for the former, with its grace
-    const auto& asked = flight->asked;
-    auto decision = access::decide(snapshot, *session, *flight->presented.grant, asked, now);
+    auto decision = access::decide(snapshot, *session, *flight->presented.grant, flight->asked(), now);
     if (decision.lacks_facts())
-      net::spawn(ask_then_decide(
-          service, {flight->presented, flight->number, std::string(asked.resource), std::string(asked.action),
-                    std::string(asked.method), std::string(asked.path), std::string(asked.host)}));
+      net::spawn(ask_then_decide(service, {flight->presented, flight->number, std::string(flight->resource),
+                                           std::string(flight->action), flight->method, flight->path, flight->host}));
     else if (!decision.allowed())
       cut(*flight, std::move(decision));
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -21,11 +22,14 @@ namespace watchword::gateway {
 struct Flight {
   std::uint64_t number;  // of this loop; no other ever has it
   const access::TokenService::Presented& presented;
-  access::Asked asked;  // as the door was asked
+  std::string_view resource, action;  // of the policy
+  std::string method, path, host;     // its own: the request's head moves on to the upstream
   http::Writer& reply;
-  http::Abort upstream;
+  http::Abort upstream{};
   std::uint64_t bytes_up = 0, bytes_down = 0;  // of bodies, so far
-  std::optional<access::Decision> cut;         // why it was cut; the forwarding coroutine tells and records it
+  std::optional<access::Decision> cut{};       // why it was cut; the forwarding coroutine tells and records it
+
+  access::Asked asked() const { return {resource, action, method, path, host}; }  // as the door was asked
 };
 
 class Flights {

@@ -63,13 +63,13 @@ http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, 
   return head;
 }
 
-net::Task<Result<std::string_view>> UpstreamBody::next() {
-  auto piece = co_await body_.next();
-  if (piece) bytes_ += piece->size();
+net::Task<Result<std::string_view>> UpstreamBody::next(http::Body& body, std::shared_ptr<Passed> passed) {
+  auto piece = co_await body.next();
+  if (piece) passed->bytes += piece->size();
   if (piece && piece->empty()) {
-    trailers_ = body_.trailers();
-    remove_hop_by_hop(trailers_);
-    trailers_.remove_if([&](const http::Header& header) { return is_reserved(header.name, route_); });
+    passed->trailers = body.trailers();
+    remove_hop_by_hop(passed->trailers);
+    passed->trailers.remove_if([&](const http::Header& header) { return is_reserved(header.name, *passed->route); });
   }
   co_return piece;
 }

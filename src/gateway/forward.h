@@ -1,8 +1,10 @@
 // What crosses the proxy: the request head as the backend gets it, the response head as the client gets it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gateway/routes.h"
 #include "http/handler.h"
@@ -21,21 +23,29 @@ struct Introduction {
 http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, std::string target, const Route& route,
                               const Introduction& introduction);
 // The request's body as the backend gets it: as it is, but for trailers that would be read as headers of the gate's.
-// Borrows all; counts what passes.
+// Counts what passes. `body` must live until a next() that was awaited has returned; this need not: a backend that
+// answers early leaves one waiting.
 class UpstreamBody final : public http::Body {
  public:
-  UpstreamBody(http::Body& body, const Route& route, std::uint64_t& bytes)
-      : body_(body), route_(route), bytes_(bytes) {}
-  net::Task<Result<std::string_view>> next() override;
+  UpstreamBody(http::Body& body, std::shared_ptr<const Route> route)
+      : body_(body), passed_(std::make_shared<Passed>(std::move(route))) {}
+  net::Task<Result<std::string_view>> next() override { return next(body_, passed_); }
   bool ready() const override { return body_.ready(); }
   std::optional<std::uint64_t> length() const override { return body_.length(); }
-  const http::Headers& trailers() const override { return trailers_; }
+  const http::Headers& trailers() const override { return passed_->trailers; }
+  std::uint64_t bytes() const { return passed_->bytes; }
 
  private:
+  struct Passed {
+    explicit Passed(std::shared_ptr<const Route> its_route) : route(std::move(its_route)) {}
+    std::shared_ptr<const Route> route;
+    http::Headers trailers;
+    std::uint64_t bytes = 0;
+  };
+  static net::Task<Result<std::string_view>> next(http::Body& body, std::shared_ptr<Passed> passed);
+
   http::Body& body_;
-  const Route& route_;
-  std::uint64_t& bytes_;
-  http::Headers trailers_;
+  std::shared_ptr<Passed> passed_;
 };
 
 http::ResponseHead to_client(http::ResponseHead response);

@@ -141,8 +141,7 @@ TEST(Forward, TrailersCarryNoIdentityEither) {
                   {"x-api-key", "of the job"},
                   {"x-checksum", "abc"}});
   auto route = route_with({{"x-api-key", "of the gate"}});
-  std::uint64_t bytes = 0;
-  UpstreamBody upload(body, route, bytes);
+  UpstreamBody upload(body, std::make_shared<const Route>(std::move(route)));
   auto read = net::run_blocking(read_through(upload));
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(*read, "piecepiece");

@@ -100,14 +100,15 @@ class ProxyImpl final : public Proxy {
     if (!target->action)
       co_return co_await refuse(exchange, std::move(entry), policy::no_action(*target, request.method), &session);
     entry.action = *target->action;
-    access::Asked asked{resource.name(), *target->action, request.method, target->path, request.host()};
-    auto decision = co_await parts_.service.decide_now(session, *presented->grant, asked);
+    Flight flight{
+        own.flights.next_number(),   *presented,    resource.name(), *target->action, request.method, target->path,
+        std::string(request.host()), exchange.reply};
+    auto decision = co_await parts_.service.decide_now(session, *presented->grant, flight.asked());
     access::Recorder::describe(entry, decision);
     if (!decision.allowed())
       co_return co_await refuse(exchange, std::move(entry), *std::move(decision.refusal), &session);
 
     // From here on whatever ends the right ends the request, also while its record is written.
-    Flight flight{own.flights.next_number(), *presented, asked, exchange.reply, {}, 0, 0, {}};
     const Flights::Listed listed(own.flights, flight);
     auto record = entry.id;
     if (auto recorded = co_await put_on_record(std::move(entry)); !recorded)
@@ -116,11 +117,12 @@ class ProxyImpl final : public Proxy {
     allowed_.add();
     auto assertion = parts_.assertions.for_session(session, resource.name(), now);
     if (!assertion) co_return co_await answer_failure(exchange, std::move(assertion).error(), record);
-    const auto& route = *pool->routes->find(resource);  // a policy's routes cover all its resources of this kind
+    // A policy's routes cover all its resources of this kind.
+    std::shared_ptr<const Route> route(pool->routes, pool->routes->find(resource));
     Introduction introduction{*std::move(assertion), access::traceparent_of(origin, parts_.random), origin.request_id};
     auto forwarded = to_forward(target->path, request.query());  // before the request is moved from
-    auto head = to_upstream(std::move(request), exchange.peer, std::move(forwarded), route, introduction);
-    co_await forward(exchange, route, pool->client(route), std::move(head), flight, record);
+    auto head = to_upstream(std::move(request), exchange.peer, std::move(forwarded), *route, introduction);
+    co_await forward(exchange, route, pool->client(*route), std::move(head), flight, record);
   }
 
  private:
@@ -211,8 +213,8 @@ class ProxyImpl final : public Proxy {
     access::Recorder::describe(entry, session);
     access::Recorder::describe(entry, *flight.cut);
     RefusalText text{{}, issuer::you_are(session.principal()), entry.role, entry.rule};
-    entry.resource = flight.asked.resource;
-    entry.action = flight.asked.action;
+    entry.resource = flight.resource;
+    entry.action = flight.action;
     entry.token = flight.presented.grant->token_sha256;
     entry.detail.set("request", record);
     entry.detail.set("bytes_up", static_cast<std::int64_t>(flight.bytes_up));
@@ -225,18 +227,19 @@ class ProxyImpl final : public Proxy {
   }
 
   // Streams both ways; whatever goes wrong after the response has begun ends it so that the client sees it cut short.
-  net::Task<void> forward(http::Exchange& exchange, const Route& route, http::Client& client, http::RequestHead head,
-                          Flight& flight, const std::string& record) {
-    bool whole = co_await stream(exchange, route, client, std::move(head), flight, record);
+  net::Task<void> forward(http::Exchange& exchange, std::shared_ptr<const Route> route, http::Client& client,
+                          http::RequestHead head, Flight& flight, const std::string& record) {
+    UpstreamBody upload(exchange.body, route);
+    bool whole = co_await stream(exchange, upload, client, std::move(head), flight, record);
+    flight.bytes_up = upload.bytes();
     if (flight.cut) co_return co_await answer_cut(exchange, flight, record);
     if (!whole && exchange.reply.begun()) exchange.reply.abort();
   }
 
   // True when the response has gone out whole. Before it begins, a failure of the upstream is answered here.
-  net::Task<bool> stream(http::Exchange& exchange, const Route& route, http::Client& client, http::RequestHead head,
+  net::Task<bool> stream(http::Exchange& exchange, UpstreamBody& upload, http::Client& client, http::RequestHead head,
                          Flight& flight, const std::string& record) {
     bool has_body = exchange.body.length() != std::uint64_t{0};
-    UpstreamBody upload(exchange.body, route, flight.bytes_up);
     auto response = co_await client.send(std::move(head), has_body ? &upload : nullptr, &flight.upstream);
     if (flight.cut) co_return false;
     if (!response) {

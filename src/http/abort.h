@@ -12,7 +12,7 @@ class Abort {
   Abort(const Abort&) = delete;
   Abort& operator=(const Abort&) = delete;
 
-  // Once: what is under way now fails with connection_closed, and nothing begins afterwards.
+  // Once: what is under way now fails as if the connection had been closed, and nothing begins afterwards.
   void fire() {
     fired_ = true;
     if (auto action = std::exchange(action_, nullptr)) action();

@@ -174,6 +174,7 @@ Result<Principal> identify_gitlab(Principal principal, Json claims) {
   job.job = text("job_id");
   job.project = text("project_path");
   job.project_id = text("project_id");
+  if (auto runs_in = text("job_project_id"); runs_in != job.project_id) job.job_project_id = std::move(runs_in);
   job.pipeline = text("pipeline_id");
   job.ref = text("ref");
   job.sha = text("sha");

@@ -21,6 +21,8 @@ struct Machine {
   std::string job;  // what makes two tokens of one job the same job: GitLab's job_id; unique within the issuer
   std::string project, project_id, pipeline, ref, sha, environment, user;
   bool ref_protected = false;
+  std::string job_project_id;  // where the job runs, if not in project_id: its events come from there
+  const std::string& runs_in() const { return job_project_id.empty() ? project_id : job_project_id; }
   bool fork = false;  // runs in another project than the one it speaks for; refused unless a binding admits forks
 };
 

@@ -78,10 +78,7 @@ LoopPool::LoopPool(unsigned count) {
   }
 }
 
-LoopPool::~LoopPool() {
-  stop();
-  for (std::thread& thread : threads_) thread.join();
-}
+LoopPool::~LoopPool() { stop(); }
 
 std::vector<Loop*> LoopPool::loops() const {
   std::vector<Loop*> all;
@@ -91,6 +88,8 @@ std::vector<Loop*> LoopPool::loops() const {
 
 void LoopPool::stop() {
   for (const auto& loop : loops_) loop->stop();
+  for (std::thread& thread : threads_)
+    if (thread.joinable()) thread.join();
 }
 
 }  // namespace watchword::net

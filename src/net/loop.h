@@ -41,9 +41,9 @@ class Loop {
 class LoopPool {
  public:
   explicit LoopPool(unsigned count);
-  ~LoopPool();  // stops and joins
+  ~LoopPool();
   std::vector<Loop*> loops() const;
-  void stop();
+  void stop();  // and joins; not from one of the loops
 
  private:
   std::vector<std::unique_ptr<Loop>> loops_;

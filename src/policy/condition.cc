@@ -77,8 +77,7 @@ Result<Time> time_of(const Json& variables, Time fallback) {
 
 Result<context::TableFacts> facts_of(const Json& variables, Time now) {
   const Json* table = variables.find("context");
-  if (table == nullptr) return context::TableFacts();
-  return context::TableFacts::from_json(*table, now);
+  return context::TableFacts::from_json(table == nullptr ? Json::array() : *table, now);
 }
 
 std::string_view project_of(const Json& variables) {

@@ -70,8 +70,8 @@ TEST_F(ConditionTest, UnknownYieldsToWhatDecidesAndBeatsErrors) {
       {"job.nothing == string(context.job_running())", Truth::unknown},
       {"context.job_running() ? true : true", Truth::unknown},
       {"true ? true : context.job_running()", Truth::yes},
-      {"job.groups.all(g, context.frozen(g) || g == 'x')", Truth::unknown},
-      {"job.groups.exists(g, context.frozen(g) || g == 'ops')", Truth::yes},
+      {"job.groups.all(g, context.protected(g) || g == 'x')", Truth::unknown},
+      {"job.groups.exists(g, context.protected(g) || g == 'ops')", Truth::yes},
   };
   for (const auto& [text, wanted] : kRows) EXPECT_EQ(truth(text), wanted) << text;
 }
@@ -175,6 +175,7 @@ TEST(EvaluateAny, TakesVariablesFactsAndTimeFromADocument) {
       {"{'at': now, 'for': duration('10m'), 'all': x + [job.ref]}",
        R"({"all":[1,{"y":null},"main"],"at":"2026-11-21T09:00:00Z","for":"600s"})"},
       {"context.frozen('p')", "true"},
+      {"context.frozen('another')", "false"},
       {"now.getDayOfWeek() == 6", "true"},
   };
   for (const auto& [text, wanted] : kRows) {

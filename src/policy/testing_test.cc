@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policy/cel/context_functions.h"
 #include "policy/policy_test_util.h"
 
 namespace watchword::policy::testing {
@@ -72,6 +73,14 @@ std::vector<std::string> run(const std::string& text) {
 }
 std::vector<std::string> run_one(const std::string& fields) { return run(kBase + "  - { name: t, " + fields + " }\n"); }
 
+TEST(PolicyTests, TakeEveryFactThatConditionsCanAskFor) {
+  for (const std::string& name : cel::context_function_names())
+    EXPECT_THAT(run_one("request: { resource: api, action: read }, expect: allow, facts: [{ fact: " + name +
+                        ", value: true }]"),
+                ElementsAre("passed"))
+        << name;
+}
+
 TEST(PolicyTests, FailWhenTheDecisionIsAnother) {
   const std::string read = "request: { resource: api, action: read }, ";
   EXPECT_THAT(run_one(read + "expect: allow"), ElementsAre("passed"));
@@ -135,6 +144,8 @@ TEST(PolicyTests, RefuseTestsThatWouldTestNothing) {
               ElementsAre("p.test.yaml:16:25 another set of fields"));
   EXPECT_THAT(run_one(request + "expect: allow, facts: [{ value: true }]"),
               ElementsAre(HasSubstr("p.test.yaml:16:80 facts[0]")));
+  EXPECT_THAT(run_one(request + "expect: allow, facts: [{ fact: mergd, value: true }]"),
+              ElementsAre(AllOf(HasSubstr("facts[0]: the fact 'mergd'"), HasSubstr("write 'merged'"))));
   EXPECT_THAT(run_one(request + "expect: allow, at: today"), ElementsAre("p.test.yaml:16:77 'today'"));
   EXPECT_THAT(run_one(request + "expect: allow, claims: { ref_protected: maybe }"),
               ElementsAre(AllOf(StartsWith("p.test.yaml:16:81 "), HasSubstr("ref_protected"))));

@@ -83,6 +83,7 @@ struct PutFact {
 };  // takes the place of the one with the same issuer, project, kind and key
 struct DropFact {
   std::string issuer, project, kind, key;
+  Time not_after = Time::max();  // a row that was learned after this stays: it took the place of the one that is meant
 };
 struct PutDelivery {
   Delivery delivery;

@@ -250,6 +250,31 @@ TEST_P(StoreConformance, TooMuchWaitingIsRefusedAtOnceAndCountedCorrectly) {
   }
 }
 
+TEST_P(StoreConformance, FactsThatWaitCountWithAllTheirText) {
+  open(StoreOptions{.url = {}, .max_backlog_bytes = 20'000});
+  const std::string text(15'000, 'x');
+  for (const auto member :
+       {&FactRow::issuer, &FactRow::project, &FactRow::kind, &FactRow::key, &FactRow::value, &FactRow::source}) {
+    std::latch held(1), release(1);
+    store_->commit({}, [&](const auto&) {
+      held.count_down();
+      release.wait();
+    });
+    held.wait();
+    FactRow row{"gitlab", "7", "job", "4711", "1", "webhook", {}, {}, {}};
+    row.*member = text;
+    std::vector<Reason> refused;
+    const auto note = [&](const Result<std::uint64_t>& result) {
+      if (!result) refused.push_back(result.error().reason);
+    };
+    store_->commit({{PutFact{row}}, {}}, note);
+    store_->commit({{PutFact{row}}, {}}, note);
+    release.count_down();
+    EXPECT_TRUE(store_->commit_and_wait({}).has_value());
+    EXPECT_THAT(refused, ElementsAre(Reason::backlog_full));
+  }
+}
+
 TEST_P(StoreConformance, GrowthIsToldAfterTheAcknowledgements) {
   std::vector<std::string> events;
   std::promise<void> told;
@@ -382,6 +407,22 @@ TEST_P(StoreConformance, AFactTakesThePlaceOfTheOneBeforeIt) {
   ASSERT_TRUE(store_->commit_and_wait({{DropFact{"gitlab", "8", "job", "4711"}}, {}}).has_value());
   ASSERT_TRUE(store_->each_fact(at(0), collect).has_value());
   EXPECT_THAT(seen, UnorderedElementsAre(finished, over));
+}
+
+TEST_P(StoreConformance, DroppingAFactLeavesTheOneThatTookItsPlace) {
+  const FactRow before{"", "", "freeze", "production", "{}", "freeze", at(1), at(1), at(10)};
+  FactRow after = before;
+  after.at = after.learned = at(5);
+  const DropFact drop{.issuer = "", .project = "", .kind = "freeze", .key = "production", .not_after = at(1)};
+  const auto rows = [&] {
+    std::size_t count = 0;
+    EXPECT_TRUE(store_->each_fact(at(0), [&](const FactRow&) { ++count; }).has_value());
+    return count;
+  };
+  ASSERT_TRUE(store_->commit_and_wait({{PutFact{before}, PutFact{after}, drop}, {}}).has_value());
+  EXPECT_EQ(rows(), 1u);
+  ASSERT_TRUE(store_->commit_and_wait({{PutFact{before}, drop}, {}}).has_value());
+  EXPECT_EQ(rows(), 0u);
 }
 
 TEST_P(StoreConformance, DeliveriesAreRememberedUntilTheirEnd) {

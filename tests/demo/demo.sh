@@ -20,11 +20,13 @@ cd "$folder"
 watchword dev --port "$port" --state "$folder/state" >dev.log 2>&1 &
 gate_pid=$!
 trap 'kill "$gate_pid" 2>/dev/null; wait "$gate_pid" 2>/dev/null; rm -rf "$folder"' EXIT
+# Its own word first: what answers on the port may be another gate, which is none of ours to drive.
 for _ in $(seq 200); do
-  curl -fs "$gate/readyz" >/dev/null 2>&1 && break
   kill -0 "$gate_pid" 2>/dev/null || { cat dev.log; exit 1; }
+  grep -q '^Ctrl-C' dev.log && curl -fs "$gate/readyz" >/dev/null 2>&1 && ready=1 && break
   sleep 0.05
 done
+[ -n "${ready:-}" ] || { cat dev.log; echo "demo: the gate is not ready"; exit 1; }
 
 if [ -t 1 ]; then bold=$'\033[1m' dim=$'\033[36m' plain=$'\033[0m'; else bold='' dim='' plain=''; fi
 chapter() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }

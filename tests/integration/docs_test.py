@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import textwrap
 import unittest
 
 from support.gate import BINARY, run
@@ -46,6 +47,37 @@ class Documentation(unittest.TestCase):
             done = run("config", "check", self.write("watchword.yaml", text), environment={"CREDENTIALS_DIRECTORY": self.folder})
             self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_getting_started_leads_to_a_gate(self):
+        """All that it says to type, typed; only the places and ports are ours."""
+        with open(os.path.join(ROOT, "docs/getting-started.md")) as file:
+            text = file.read()
+        api = free_port()
+        for shown, ours in (("./dev build\n", "\n"), ("build/release/watchword ", BINARY + " "), ("/usr/local/bin", "%/bin"),
+                            ("/etc/watchword", "%/etc"), ("/var/lib/watchword", "%/state/lib"), ("/run/watchword", "%/run/watchword"),
+                            ('":443"', f'":{api}"'), ('":8444"', f'":{free_port()}"')):
+            self.assertIn(shown, text)
+            text = text.replace(shown, ours.replace("%", self.folder))
+        steps, serve = text.split("6. Run: `", 1)
+        steps = [textwrap.dedent(block) for block in re.findall(r"^   ```\n(.*?)^   ```", steps, re.M | re.S)]
+        self.assertEqual(len(steps), 4, "install, configure, certificate, check")
+        environment = os.environ | {"PATH": os.path.join(self.folder, "bin") + ":" + os.environ["PATH"]}
+        shell = lambda script: subprocess.run(["bash", "-euc", script], cwd=ROOT, env=environment, capture_output=True, text=True)
+        os.makedirs(os.path.join(self.folder, "bin"))
+        for step in steps[:3]:
+            done = shell(step)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.write("etc/watchword.yaml", re.search(r"^```yaml\n(.*?)^```", text, re.M | re.S)[1])
+        done = shell(steps[3])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        gate = subprocess.Popen(serve.split("`", 1)[0].split(), env=environment, stderr=subprocess.DEVNULL)
+        self.addCleanup(gate.wait)
+        self.addCleanup(gate.kill)
+        status = f"watchword status --admin unix:{self.folder}/run/watchword/admin.sock"
+        eventually(lambda: shell(status).returncode == 0, "the gate answers at its admin socket, whose folder it made")
+        shown = f"https://gate.example.com:{api}/healthz"
+        done = shell(f"curl -s --cacert {self.folder}/etc/gate.pem --resolve gate.example.com:{api}:127.0.0.1 {shown} -o /dev/null -w '%{{http_code}}'")
+        self.assertEqual(done.stdout, "200")
+
     def test_the_policy_is_valid(self):
         parts = [blocks("policy.md", key)[0] for key in ("resources", "roles", "deny")]
         self.write("policy.yaml", "".join(parts))
@@ -70,8 +102,10 @@ class Dev(unittest.TestCase):
         eventually(lambda: os.path.exists(os.path.join(state, "log/checkpoint")), "the log is published, about a second after the start")
         script = text[text.index("ID=$("):text.index("Ctrl-C")].replace("watchword ", BINARY + " ")
         environment = os.environ | {"CURL_HOME": "/nonexistent"}
-        done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, env=environment, timeout=60)
+        done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, env=environment, timeout=60, cwd=ROOT)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for word in ("context_not_met", '"body_bytes": 8', "session_ended"):
+            self.assertIn(word, done.stdout)
         self.assertIn("acme/billing", done.stdout)
         self.assertIn("valid", done.stdout)
         process.send_signal(signal.SIGINT)

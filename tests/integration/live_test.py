@@ -138,7 +138,8 @@ class LostHooks(LiveCase):
         self.ci.lose_hooks = True
         self.ci.finish(42, 201)
         eventually(lambda: self.is_over(token), "reconciliation ends it", 30)
-        self.assertEqual(self.session_of(201)["end_reason"], "job_ended")
+        # Refused at once; the row follows when it is durable.
+        eventually(lambda: self.session_of(201).get("end_reason") == "job_ended", "the session's row says why it ended")
 
     def test_a_job_that_ended_while_the_gate_was_down_has_no_access_after_the_start(self):
         token = self.job(202)
@@ -230,6 +231,55 @@ class TheEndOfAJob(LiveCase):
         self.assertEqual(self.entry_of("session_ended", session=self.session_of(310)["id"])["why"], "account taken over")
 
 
+class RequestConditions(TheEndOfAJob):
+    """Conditions over the request itself hold as long as the request runs, however often it is put to the door again."""
+
+    host = "a-rather-long-host-name.billing.test"
+    test_a_cancelled_jobs_download_and_upload_are_cut = None
+    test_a_finished_job_cannot_open_a_session_and_no_later_event_makes_it_run_again = None
+    test_another_projects_event_ends_no_job = None
+    test_a_policy_that_takes_the_right_away_cuts_the_stream = None
+    test_many_sessions_are_ended_by_what_they_are = None
+
+    @classmethod
+    def policy(cls):
+        policy = super().policy()
+        policy["resources"]["billing-api"]["http"]["host"] = cls.host
+        held = f'request.method == "GET" && request.host == "{cls.host}" && request.path.startsWith("/v1/bytes/")'
+        frozen = '!context.frozen(environment = job.environment)'
+        policy["roles"]["deploy"]["allow"] = [{"permission": "billing-api/read", "when": f"{held} && {frozen}"}]
+        return policy
+
+    def test_a_download_goes_on_while_facts_change_and_is_cut_by_the_one_that_counts(self):
+        token = self.job(340)
+        with Raw(self.gate.gateway, timeout=60) as raw:
+            raw.send(f"GET /v1/bytes/{1 << 34} HTTP/1.1\r\nhost: {self.host}\r\nauthorization: Bearer {token}\r\n\r\n")
+            raw.read_until(b"\r\n\r\n")
+            for number in range(8):
+                self.ci.push(42, "main", f"{number + 700:040x}")
+                for _ in range(64):
+                    self.assertTrue(raw.socket.recv(1 << 20), "cut though nothing that counts has changed")
+            self.assertEqual(self.gate.cli("freeze", "production", "--until", "2099-01-01T00:00:00Z", "--why", "x").returncode, 0)
+            raw.read_all()  # returns
+        self.assertEqual(self.entry_of("request_cut", session=self.session_of(340)["id"])["reason"], "context_not_met")
+
+
+class Forks(LiveCase):
+    @classmethod
+    def policy(cls):
+        policy = super().policy()
+        policy["roles"]["deploy"]["granted_to"] = [{"job": {"issuer": "gitlab", "project_path": "acme/billing", "forks": True}}]
+        return policy
+
+    def test_a_forks_job_ends_by_the_event_of_the_project_that_it_runs_in(self):
+        token = self.gate.access(self.issuer, job_id="350", job_project_id="4300", job_project_path="mallory/billing")
+        other = {"object_kind": "build", "build_id": 350, "build_status": "success", "pipeline_id": 815, "project_id": 42}
+        self.assertEqual(self.hook(other).status, 200)
+        self.assertEqual(self.gate.request("GET", "/v1/x", token).status, 200)
+        self.assertEqual(self.hook(other | {"project_id": 4300}).status, 200)
+        self.assert_refused(self.gate.request("GET", "/v1/x", token), 401, "session_ended")
+
+
 class Grace(TheEndOfAJob):
     session = {"ttl": "15m", "drain": "5s"}
 
@@ -319,10 +369,29 @@ class Hostile(LiveCase):
         self.entry_of("event_refused", reason="event_malformed")
         self.assertEqual(self.hook({"object_kind": "wiki_page"}).json["event"], "ignored")
 
-    def test_a_huge_event_is_refused_before_it_is_held(self):
+    def answer_to_headers(self, *headers, length=1 << 20):
+        """The status, when nothing of the announced body is sent."""
         with Raw(self.gate.api) as raw:
-            raw.send(f"POST /hooks/gitlab HTTP/1.1\r\nhost: x\r\nx-gitlab-token: {SECRET}\r\ncontent-length: {25 << 20}\r\n\r\n")
-            self.assertIn(b"413 ", raw.read_until(b"\r\n"))
+            lines = ["POST /hooks/gitlab HTTP/1.1", "host: x", f"content-length: {length}", *headers, "", ""]
+            raw.send("\r\n".join(lines))
+            return int(raw.read_until(b"\r\n").split()[1])
+
+    def test_what_the_headers_rule_out_is_refused_before_the_body(self):
+        signature = "webhook-signature: v1," + "A" * 44
+        for headers, status in (((), 401), (("x-gitlab-token: wrong",), 401), (("webhook-id: a", signature), 400),
+                                (("webhook-id: a", "webhook-timestamp: 1000000000", signature), 401)):
+            for length in (1 << 20, 25 << 20):
+                self.assertEqual(self.answer_to_headers(*headers, length=length), status, headers)
+        self.assertEqual(self.answer_to_headers(f"x-gitlab-token: {SECRET}", length=(25 << 20) + 1), 413)
+
+    def test_a_huge_event_of_a_known_sender_is_acknowledged_and_taught_nothing(self):
+        huge = json.dumps(self.event | {"build_id": 502, "padding": "x" * (24 << 20)}).encode()
+        for answer in (self.hook(huge), self.signed("msg-huge", body=huge)):
+            self.assertEqual((answer.status, answer.json["event"]), (200, "too_large"), answer.body)
+        self.entry_of("event_refused", reason="http_too_large")
+        other = "whsec_" + base64.b64encode(b"o" * 32).decode()
+        self.assert_refused(self.signed("msg-huge-2", body=huge, key=other), 401, "webhook_unauthenticated")
+        self.assertEqual(self.hook(self.event | {"build_id": 503}).json["event"], "applied")
 
     def test_an_event_of_a_project_that_no_policy_knows_changes_nothing_for_others(self):
         token = self.job(501)

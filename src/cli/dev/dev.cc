@@ -109,16 +109,44 @@ Status lay_out(const std::string& folder, const std::string& policy, const Ports
   return {};
 }
 
-void print_hints(const std::string& folder, const Ports& ports, const Gate& gate, const Output& out) {
+// What the example's policy lets a job do: reading at once, writing once its change is merged, nothing after its end.
+void print_story(const std::string& folder, const Ports& ports, const Output& out) {
+  const auto call =
+      fmt::format("curl -s http://billing.localhost:{}/v1/invoices -H \"Authorization: Bearer $TOKEN\"", ports.gateway);
+  out.line("  " + call);
+  out.line(
+      fmt::format("  hook() {{ curl -s http://127.0.0.1:{}/hooks/gitlab -H \"X-Gitlab-Token: $(cat "
+                  "{}/webhook.secret)\" -d @examples/events/$1.json; }}",
+                  ports.api, folder));
+  out.line("  hook merge_request_opened");
+  out.line("  " + call + " -d amount=1    # refused: not merged");
+  out.line("  hook merge_request_merged");
+  out.line("  " + call + " -d amount=1    # the same token may write now");
+  out.line("  hook job_finished");
+  out.line("  " + call + "                # refused: the job has ended");
+}
+
+void print_hints(const std::string& folder, const std::string& policy, const Ports& ports, const Gate& gate,
+                 const Output& out) {
   auto line = [&](std::string_view text) { out.line(text); };
   line(out.strong("Watchword runs on loopback."));
   line(fmt::format("  token endpoint  http://127.0.0.1:{}/oauth/token", ports.api));
-  line(fmt::format("  gateway         http://billing.localhost:{}  (resource billing-api)", ports.gateway));
+  if (policy.empty())
+    line(fmt::format("  gateway         http://billing.localhost:{}  (resource billing-api)", ports.gateway));
+  else
+    line(fmt::format("  gateway         http://127.0.0.1:{}  (ask with 'Host: ...' of a resource of {})", ports.gateway,
+                     policy));
   line(fmt::format("  issuer          http://127.0.0.1:{}/token    (mints an ID token; a stand-in for GitLab)",
                    ports.issuer));
+  line(fmt::format("  webhooks        http://127.0.0.1:{}/hooks/gitlab", ports.api));
+  line(fmt::format("  their secret    {}/webhook.secret", folder));
   line(fmt::format("  state           {}", folder));
   line("");
-  line("Try, in another terminal:");
+  line(policy.empty() ? "Try, in another terminal, in the folder of Watchword's sources:"
+                      : "Try, in another terminal:");
+  std::error_code unknown;  // then the command is found by what the user knows
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  if (!unknown) line(fmt::format("  PATH=$PATH:{}", self.parent_path().string()));
   line(fmt::format("  ID=$(curl -s 'http://127.0.0.1:{}/token?project_path=acme/billing&ref=main')", ports.issuer));
   line(
       fmt::format("  TOKEN=$(curl -s http://127.0.0.1:{}/oauth/token -d "
@@ -127,9 +155,8 @@ void print_hints(const std::string& folder, const Ports& ports, const Gate& gate
   line(
       "    -d subject_token_type=urn:ietf:params:oauth:token-type:id_token -d subject_token=$ID | jq -r "
       ".access_token)");
-  line(fmt::format("  curl -s http://billing.localhost:{}/v1/invoices -H \"Authorization: Bearer $TOKEN\"",
-                   ports.gateway));
   line(fmt::format("  watchword sessions list --config {}/watchword.yaml", folder));
+  if (policy.empty()) print_story(folder, ports, out);
   line(fmt::format("  watchword audit verify {}/log --key '{}'", folder, gate.log_verifier_key()));
   line("Ctrl-C stops it.");
 }
@@ -170,7 +197,7 @@ int dev(const DevOptions& options, const Output& out) {
   log::set_level(config->log_level);
   auto gate = Gate::start(*std::move(config), fetcher, clock, random);
   if (!gate) return out.errors(gate.error());
-  print_hints(folder, ports, **gate, out);
+  print_hints(folder, options.policy, ports, **gate, out);
   run_until_stopped(**gate, signals);
   return kOk;
 }

@@ -37,7 +37,7 @@ constexpr std::array<const char*, 11> kSql{
     "INSERT OR REPLACE INTO meta(name,value) VALUES(?1,?2)",
     "INSERT OR REPLACE INTO facts(issuer,project,kind,key,value,source,at,learned,keep_until)"
     "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
-    "DELETE FROM facts WHERE issuer=?1 AND project=?2 AND kind=?3 AND key=?4",
+    "DELETE FROM facts WHERE issuer=?1 AND project=?2 AND kind=?3 AND key=?4 AND learned<=?5",
     "INSERT INTO deliveries(id,keep_until) VALUES(?1,?2) ON CONFLICT(id) DO NOTHING",
     "DELETE FROM deliveries WHERE keep_until<?1",
     "INSERT INTO log(idx,entry) VALUES(?1,?2)",
@@ -89,7 +89,9 @@ Status Changes::apply(const Change& change, Time forget_before) {
     return statements_[kPutFact].run();
   };
   const auto drop_fact = [&](const DropFact& drop) {
-    return statements_[kDropFact].bind(1, drop.issuer).bind(2, drop.project).bind(3, drop.kind).bind(4, drop.key).run();
+    Statement& statement = statements_[kDropFact];
+    statement.bind(1, drop.issuer).bind(2, drop.project).bind(3, drop.kind).bind(4, drop.key);
+    return statement.bind(5, to_column(drop.not_after)).run();
   };
   const auto put_delivery = [&](const PutDelivery& put) -> Status {
     WW_CHECK(statements_[kForgetDeliveries].bind(1, to_column(put.now)).run());

@@ -16,11 +16,18 @@ constexpr std::chrono::milliseconds kGatherUrgent{3}, kGather{10};
 constexpr std::size_t kEnough = 512;
 constexpr std::size_t kMaxEntryBytes = 65535;  // tlog-tiles: a uint16 length
 
+std::size_t size_of(const FactRow& row) {
+  return row.issuer.size() + row.project.size() + row.kind.size() + row.key.size() + row.value.size() +
+         row.source.size();
+}
+
 std::size_t size_of(const Batch& batch) {
   std::size_t bytes = sizeof(Batch) + batch.changes.size() * sizeof(Change);
   for (const auto& entry : batch.entries) bytes += sizeof(std::string) + entry.size();
-  for (const auto& change : batch.changes)
+  for (const auto& change : batch.changes) {
     if (const auto* put = std::get_if<PutSession>(&change)) bytes += put->row.document.size();
+    if (const auto* put = std::get_if<PutFact>(&change)) bytes += size_of(put->row);
+  }
   return bytes;
 }
 
