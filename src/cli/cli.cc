@@ -364,7 +364,7 @@ class Tree {
   std::vector<std::shared_ptr<void>> kept_;
 };
 
-// The subcommand that was probably meant by the first word that is none.
+// Names the first word that is no subcommand, and the one that was probably meant.
 void suggest(const CLI::App& app, int argc, char** argv) {
   const auto* at = &app;
   std::string path = "watchword";
@@ -374,8 +374,9 @@ void suggest(const CLI::App& app, int argc, char** argv) {
       if (!sub->get_name().empty()) names.push_back(sub->get_name());
     if (names.empty() || word.starts_with('-')) return;
     if (std::ranges::find(names, word) == names.end()) {
-      if (const auto meant = nearest(word, names))
-        std::fputs(("Did you mean '" + path + " " + *meant + "'?\n").c_str(), stderr);
+      const auto meant = nearest(word, names);
+      std::fputs(("'" + printable(word) + "' is no command of '" + path + "'.").c_str(), stderr);
+      std::fputs(meant ? (" Did you mean '" + path + " " + *meant + "'?\n").c_str() : "\n", stderr);
       return;
     }
     at = at->get_subcommand(word);

@@ -88,6 +88,7 @@ Status LiveContext::sweep(Time now) {
     for (std::size_t i = 0; i < all.size(); ++i)
       watched_[i].silent.set(std::ranges::count_if(all[i].projects, &api::ContextHealth::Project::silent));
   }
+  if (intake_.take_gap()) reconciler_->look_now();
   return intake_.sweep(now);
 }
 

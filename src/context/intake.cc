@@ -66,11 +66,13 @@ class Intake::Place {
   std::size_t weight_;
 };
 
-Intake::Intake(FactTable& facts, store::Store& store, const Clock& clock, Metrics& metrics, OnLearned on_learned)
+Intake::Intake(FactTable& facts, store::Store& store, const Clock& clock, Metrics& metrics, OnLearned on_learned,
+               std::chrono::milliseconds patience)
     : facts_(facts),
       store_(store),
       clock_(clock),
       on_learned_(std::move(on_learned)),
+      patience_(patience),
       applied_(metrics.counter("watchword_events", "Events of CI systems", {{"result", "applied"}})),
       duplicates_(metrics.counter("watchword_events", "Events of CI systems", {{"result", "duplicate"}})),
       refused_(metrics.counter("watchword_events", "Events of CI systems", {{"result", "refused"}})),
@@ -105,14 +107,45 @@ void Intake::apply(std::string_view issuer, const std::vector<Change>& changes, 
   on_learned_(issuer, changes, changed);
 }
 
+// An event on its way to the disk. Its place is free once the disk has answered, whether or not somebody still waits.
+struct Intake::Waiting {
+  explicit Waiting(Place its_place) : place(std::move(its_place)) {}
+  void tell(Status status) {
+    if (!told.exchange(true)) answer.deliver(std::move(status));
+  }
+  Place place;
+  std::atomic<bool> told{false};
+  net::Delivery<Status> answer;
+};
+
+net::Task<void> Intake::lose_patience(std::shared_ptr<Waiting> waiting, std::chrono::milliseconds patience) {
+  co_await net::Loop::current()->sleep(patience);
+  waiting->tell(fail(Reason::store_unavailable, "no answer of the disk for " + to_string(Duration(patience))));
+}
+
+void Intake::settle(const std::string& id, bool durable) {
+  const std::lock_guard lock(mutex_);
+  if (durable)
+    ids_[id].durable = true;
+  else
+    ids_.erase(id);  // the sender's next attempt counts
+}
+
+Error Intake::turn_away(Error why) {
+  refused_.add();
+  gap_ = true;
+  return why;
+}
+
 net::Task<Result<Intake::Taken>> Intake::take(std::string_view issuer, std::string_view delivery,
                                               std::vector<Change> changes) {
   auto place = Place::take(*this, project_key(issuer, changes), weight_of(changes));
-  if (!place) {
-    refused_.add();
-    co_return fail(Reason::backlog_full, "the facts of this project that wait to be written, with these",
-                   "at most " + std::to_string(kPerProject));
-  }
+  if (!place)
+    co_return std::unexpected(turn_away({Reason::backlog_full,
+                                         "the facts of this project that wait to be written, with these",
+                                         "at most " + std::to_string(kPerProject),
+                                         {},
+                                         {}}));
   const auto now = clock_.now();
   const store::PutDelivery put{{std::string(issuer) + "/" + std::string(delivery), now + kRememberIds}, now};
   {
@@ -126,20 +159,13 @@ net::Task<Result<Intake::Taken>> Intake::take(std::string_view issuer, std::stri
     }
   }
   stats_.event(issuer, changes, now);
-  auto waiter = std::make_shared<net::Delivery<Status>>();
-  apply(issuer, changes, "webhook", put, [waiter](Result<std::uint64_t> index) {
-    waiter->deliver(index ? Status{} : std::unexpected(std::move(index).error()));
+  auto waiting = std::make_shared<Waiting>(*std::move(place));
+  apply(issuer, changes, "webhook", put, [this, waiting, id = put.delivery.id](Result<std::uint64_t> index) {
+    settle(id, index.has_value());
+    waiting->tell(index ? Status{} : std::unexpected(std::move(index).error()));
   });
-  if (auto durable = co_await *waiter; !durable) {
-    refused_.add();
-    const std::lock_guard lock(mutex_);
-    ids_.erase(put.delivery.id);  // the sender's next attempt counts
-    co_return std::unexpected(std::move(durable).error());
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    ids_[put.delivery.id].durable = true;
-  }
+  net::spawn(lose_patience(waiting, patience_));
+  if (auto durable = co_await waiting->answer; !durable) co_return std::unexpected(turn_away(durable.error()));
   applied_.add();
   co_return Taken::applied;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -31,13 +33,16 @@ class Intake {
   // differ from before. Must not block.
   using OnLearned = std::function<void(std::string_view issuer, const std::vector<Change>& changes, bool changed)>;
   // All outlive the intake.
-  Intake(FactTable& facts, store::Store& store, const Clock& clock, Metrics& metrics, OnLearned on_learned);
+  // `patience`: how long a sender waits for the disk; GitLab gives up after ten seconds.
+  Intake(FactTable& facts, store::Store& store, const Clock& clock, Metrics& metrics, OnLearned on_learned,
+         std::chrono::milliseconds patience = std::chrono::seconds(5));
 
   Status restore();  // facts and ids of deliveries, from the store; at start
 
   enum class Taken : std::uint8_t { applied, duplicate };
   // A webhook's changes, all of one project. On a loop; returns when they are durable. `delivery` as from
-  // authenticate_webhook. store_unavailable: the sender should try again; backlog_full: too much of this project waits
+  // IncomingWebhook. store_unavailable, also when the disk takes longer than `patience`: the sender should try
+  // again; backlog_full: too much of this project waits
   // already (kPerProject), so that one noisy project does not delay the others. A project of which nothing waits always
   // has its event taken, however much that says.
   net::Task<Result<Taken>> take(std::string_view issuer, std::string_view delivery, std::vector<Change> changes);
@@ -45,6 +50,8 @@ class Intake {
   Status take_answers(std::string_view issuer, const std::vector<Change>& changes);
   // Drops what is over. By the maintenance thread.
   Status sweep(Time now);
+  // Whether an event was turned away since the last call: senders do not always try again, so its facts may be missing.
+  bool take_gap() { return gap_.exchange(false); }
   const EventStats& stats() const { return stats_; }
 
   static constexpr std::size_t kPerProject = 1024;  // facts; a job event says one, a pipeline event up to 501
@@ -54,6 +61,10 @@ class Intake {
   static constexpr Duration kRememberIds = std::chrono::minutes(15);
   static constexpr std::size_t kOrders = 16;
   class Place;  // some of a project's kPerProject
+  struct Waiting;
+  static net::Task<void> lose_patience(std::shared_ptr<Waiting> waiting, std::chrono::milliseconds patience);
+  void settle(const std::string& id, bool durable);
+  Error turn_away(Error why);
   void apply(std::string_view issuer, const std::vector<Change>& changes, std::string_view source,
              std::optional<store::PutDelivery> delivery, store::Store::Done done);
 
@@ -61,6 +72,8 @@ class Intake {
   store::Store& store_;
   const Clock& clock_;
   OnLearned on_learned_;
+  std::chrono::milliseconds patience_;
+  std::atomic<bool> gap_{false};
   Counter& applied_;
   Counter& duplicates_;
   Counter& refused_;

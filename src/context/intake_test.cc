@@ -117,6 +117,22 @@ TEST_F(Intakes, AFailingStoreIsToldAndTheNextAttemptCounts) {
   EXPECT_TRUE(Next(*this).facts.job_over(kScope));
 }
 
+TEST_F(Intakes, ASenderIsToldInTimeThatTheDiskHangsAndALookMakesGood) {
+  store_.mode = HeldStore::Mode::hold;
+  Intake hasty(facts_, store_, clock_, metrics_, [](auto...) {}, std::chrono::milliseconds(1));
+  EXPECT_FALSE(hasty.take_gap());
+  const auto take = [&] {
+    return outcome(net::run_blocking(hasty.take("gitlab", "1", {job(0, JobStatus::success)})));
+  };
+  EXPECT_EQ(take(), "store_unavailable");
+  EXPECT_EQ(take(), "overloaded");
+  store_.release();  // late, and still written
+  ASSERT_TRUE(store_.commit_and_wait({}));
+  EXPECT_EQ(take(), "duplicate");
+  EXPECT_TRUE(hasty.take_gap());
+  EXPECT_FALSE(hasty.take_gap());
+}
+
 TEST_F(Intakes, ARepetitionIsNoDuplicateBeforeTheFirstIsDurable) {
   store_.mode = HeldStore::Mode::hold;
   net::run_blocking([](Intakes& test) -> net::Task<bool> {

@@ -73,6 +73,7 @@ class CommandLine(GateCase):
 
     def test_a_word_that_is_no_command_brings_the_nearest(self):
         self.assertIn("Did you mean 'watchword sessions'?", self.check(USAGE, "session").stderr)
+        self.assertIn("'nope' is no command of 'watchword'", self.check(USAGE, "nope").stderr)
         self.assertIn("Did you mean 'watchword policy explain'?", self.check(USAGE, "policy", "explian", "x").stderr)
         self.assertRegex(self.check(OK, "--version").stdout, r"^watchword \d+\.\d+\.\d+\n$")
 
