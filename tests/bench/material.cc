@@ -39,6 +39,7 @@ std::shared_ptr<access::Session> session_of(const Json& claims, Time now, Random
                                        text("environment"),
                                        text("user_login"),
                                        true,
+                                       {},
                                        false};
   return std::make_shared<access::Session>(std::move(opening));
 }
