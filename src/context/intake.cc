@@ -38,34 +38,6 @@ store::DropFact drop(const store::FactRow& row) { return {row.issuer, row.projec
 
 }  // namespace
 
-// Held while an event waits to become durable.
-class Intake::Place {
- public:
-  static std::optional<Place> take(Intake& intake, std::string key, std::size_t weight) {
-    const std::lock_guard lock(intake.mutex_);
-    auto& waiting = intake.waiting_[key];
-    if (waiting > 0 && waiting + weight > kPerProject) return std::nullopt;
-    waiting += weight;
-    return Place(intake, std::move(key), weight);
-  }
-  Place(Place&& other) noexcept
-      : intake_(std::exchange(other.intake_, nullptr)), key_(std::move(other.key_)), weight_(other.weight_) {}
-  Place& operator=(Place&&) = delete;
-  ~Place() {
-    if (!intake_) return;
-    const std::lock_guard lock(intake_->mutex_);
-    auto found = intake_->waiting_.find(key_);
-    if ((found->second -= weight_) == 0) intake_->waiting_.erase(found);
-  }
-
- private:
-  Place(Intake& intake, std::string key, std::size_t weight)
-      : intake_(&intake), key_(std::move(key)), weight_(weight) {}
-  Intake* intake_;
-  std::string key_;
-  std::size_t weight_;
-};
-
 Intake::Intake(FactTable& facts, store::Store& store, const Clock& clock, Metrics& metrics, OnLearned on_learned,
                std::chrono::milliseconds patience)
     : facts_(facts),
@@ -107,13 +79,11 @@ void Intake::apply(std::string_view issuer, const std::vector<Change>& changes, 
   on_learned_(issuer, changes, changed);
 }
 
-// An event on its way to the disk. Its place is free once the disk has answered, whether or not somebody still waits.
+// Whoever waits for the disk is told once: by it, or that it takes too long.
 struct Intake::Waiting {
-  explicit Waiting(Place its_place) : place(std::move(its_place)) {}
   void tell(Status status) {
     if (!told.exchange(true)) answer.deliver(std::move(status));
   }
-  Place place;
   std::atomic<bool> told{false};
   net::Delivery<Status> answer;
 };
@@ -123,12 +93,29 @@ net::Task<void> Intake::lose_patience(std::shared_ptr<Waiting> waiting, std::chr
   waiting->tell(fail(Reason::store_unavailable, "no answer of the disk for " + to_string(Duration(patience))));
 }
 
-void Intake::settle(const std::string& id, bool durable) {
+Result<Intake::Taken> Intake::reserve(const Event& event, Time now) {
   const std::lock_guard lock(mutex_);
+  if (auto known = ids_.find(event.id); known != ids_.end()) {
+    if (!known->second.durable)  // whether it will be is not known yet
+      return fail(Reason::overloaded, "the same event, which is being written");
+    return Taken::duplicate;
+  }
+  auto& waiting = waiting_[event.project];
+  if (waiting > 0 && waiting + event.weight > kPerProject)
+    return fail(Reason::backlog_full, "the facts of this project that wait to be written, with these",
+                "at most " + std::to_string(kPerProject));
+  waiting += event.weight;
+  ids_.emplace(event.id, Delivered{now + kRememberIds});
+  return Taken::applied;
+}
+
+void Intake::settle(const Event& event, bool durable) {
+  const std::lock_guard lock(mutex_);
+  if (auto found = waiting_.find(event.project); (found->second -= event.weight) == 0) waiting_.erase(found);
   if (durable)
-    ids_[id].durable = true;
+    ids_[event.id].durable = true;
   else
-    ids_.erase(id);  // the sender's next attempt counts
+    ids_.erase(event.id);  // the sender's next attempt counts
 }
 
 Error Intake::turn_away(Error why) {
@@ -139,31 +126,24 @@ Error Intake::turn_away(Error why) {
 
 net::Task<Result<Intake::Taken>> Intake::take(std::string_view issuer, std::string_view delivery,
                                               std::vector<Change> changes) {
-  auto place = Place::take(*this, project_key(issuer, changes), weight_of(changes));
-  if (!place)
-    co_return std::unexpected(turn_away({Reason::backlog_full,
-                                         "the facts of this project that wait to be written, with these",
-                                         "at most " + std::to_string(kPerProject),
-                                         {},
-                                         {}}));
   const auto now = clock_.now();
-  const store::PutDelivery put{{std::string(issuer) + "/" + std::string(delivery), now + kRememberIds}, now};
-  {
-    const std::lock_guard lock(mutex_);
-    const auto [known, fresh] = ids_.emplace(put.delivery.id, Delivered{put.delivery.keep_until});
-    if (!fresh && !known->second.durable)  // whether it will be is not known yet
-      co_return fail(Reason::overloaded, "the same event, which is being written");
-    if (!fresh) {
-      duplicates_.add();
-      co_return Taken::duplicate;
-    }
+  Event event{std::string(issuer) + "/" + std::string(delivery), project_key(issuer, changes), weight_of(changes)};
+  const auto reserved = reserve(event, now);
+  if (!reserved && reserved.error().reason == Reason::backlog_full)
+    co_return std::unexpected(turn_away(reserved.error()));
+  if (!reserved) co_return std::unexpected(reserved.error());
+  if (*reserved == Taken::duplicate) {
+    duplicates_.add();
+    co_return Taken::duplicate;
   }
   stats_.event(issuer, changes, now);
-  auto waiting = std::make_shared<Waiting>(*std::move(place));
-  apply(issuer, changes, "webhook", put, [this, waiting, id = put.delivery.id](Result<std::uint64_t> index) {
-    settle(id, index.has_value());
-    waiting->tell(index ? Status{} : std::unexpected(std::move(index).error()));
-  });
+  auto waiting = std::make_shared<Waiting>();
+  store::PutDelivery put{{event.id, now + kRememberIds}, now};
+  apply(issuer, changes, "webhook", std::move(put),
+        [this, waiting, event = std::move(event)](Result<std::uint64_t> index) {
+          settle(event, index.has_value());
+          waiting->tell(index ? Status{} : std::unexpected(std::move(index).error()));
+        });
   net::spawn(lose_patience(waiting, patience_));
   if (auto durable = co_await waiting->answer; !durable) co_return std::unexpected(turn_away(durable.error()));
   applied_.add();

@@ -60,10 +60,14 @@ class Intake {
   // Beyond this a signed event is too old to be accepted again, with a margin for clocks.
   static constexpr Duration kRememberIds = std::chrono::minutes(15);
   static constexpr std::size_t kOrders = 16;
-  class Place;  // some of a project's kPerProject
+  struct Event {
+    std::string id, project;  // with the issuer's name
+    std::size_t weight;       // of a project's kPerProject, until the disk has answered
+  };
   struct Waiting;
   static net::Task<void> lose_patience(std::shared_ptr<Waiting> waiting, std::chrono::milliseconds patience);
-  void settle(const std::string& id, bool durable);
+  Result<Taken> reserve(const Event& event, Time now);  // applied: it may be
+  void settle(const Event& event, bool durable);
   Error turn_away(Error why);
   void apply(std::string_view issuer, const std::vector<Change>& changes, std::string_view source,
              std::optional<store::PutDelivery> delivery, store::Store::Done done);
