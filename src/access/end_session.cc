@@ -15,6 +15,7 @@ constexpr std::size_t kEndsPerBatch = 256;
 
 bool TokenService::end_in_memory(const std::shared_ptr<Session>& session, SessionEnd why) {
   if (!session->end(why, parts_.clock.now())) return false;
+  if (const auto* machine = session->principal().machine()) job_tokens_.drop(session->principal().issuer, machine->job);
   if (watcher_) watcher_->session_ended(session);
   return true;
 }

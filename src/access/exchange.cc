@@ -137,6 +137,12 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   if (!principal) co_return std::unexpected(refuse(std::move(entry), std::move(principal).error(), nullptr));
   const issuer::Principal* caller = &*principal;
   auto refused = [&](Error error) { return std::unexpected(refuse(std::move(entry), std::move(error), caller)); };
+  if (!request.ci_job_token.empty() && !job_tokens_.accepts(principal->issuer))
+    co_return refused({Reason::request_invalid,
+                       "the parameter ci_job_token",
+                       "none: the CI system of issuer " + principal->issuer + " is not asked with it",
+                       {},
+                       {}});
   auto now = parts_.clock.now();
   // Skew lets a token in that is just over, but there is no time left to give.
   if (now >= principal->expires)
@@ -165,7 +171,17 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   if (opened->fresh()) caller = &session->principal();  // it was moved there
   // Once more: an event that says so meanwhile either has found the session, or is found here.
   if (auto error = refuse_finished(snapshot, *caller, roles)) co_return refused(*std::move(error));
-  co_return co_await issue(std::move(entry), session, *std::move(granted), std::move(key), now, token_ends);
+  auto answer = co_await issue(std::move(entry), session, *std::move(granted), std::move(key), now, token_ends);
+  if (answer && !request.ci_job_token.empty()) keep_job_token(*session, request.ci_job_token);
+  co_return answer;
+}
+
+void TokenService::keep_job_token(const Session& session, std::string_view token) {
+  const auto* machine = session.principal().machine();
+  if (!machine || machine->job.empty()) return;
+  job_tokens_.put(session.principal().issuer, machine->job, Secret(token));
+  // It may have ended meanwhile, and have found none to drop.
+  if (session.ended()) job_tokens_.drop(session.principal().issuer, machine->job);
 }
 
 net::Task<Answer<ExchangeReply>> TokenService::issue(audit::Entry entry, std::shared_ptr<Session> session,

@@ -53,6 +53,7 @@ struct ExchangeRequest {
   std::vector<std::string> audiences;  // resource names: "audience" and, by URL or name, "resource"
   std::vector<Permission> scope;       // empty: all that the roles permit
   std::optional<DpopRequest> dpop;
+  std::string_view ci_job_token;  // the job's own, to ask its CI system with; empty: not offered
   Origin origin;
 };
 struct ExchangeReply {
@@ -101,6 +102,9 @@ class TokenService {
   // Set before serving; outlives the service's last call.
   void ask_with(context::Reconciler& reconciler) { reconciler_ = &reconciler; }
 
+  // Tokens that jobs have offered at an exchange; each is dropped when its session ends.
+  context::JobTokens& job_tokens() { return job_tokens_; }
+
   // Ends a session: refused from this moment on, durable when the task is done.
   net::Task<Status> end_session(std::shared_ptr<Session> session, SessionEnd why, std::string words, Origin origin);
   // Many at once: all are refused before the first is durable.
@@ -128,6 +132,7 @@ class TokenService {
   Counter& exchanges_failed_;
   RightsWatcher* watcher_ = nullptr;
   context::Reconciler* reconciler_ = nullptr;
+  context::JobTokens job_tokens_;
 
   struct Granted {
     std::vector<std::string> audience;
@@ -141,6 +146,7 @@ class TokenService {
   std::expected<Granted, Decision> narrow(const ExchangeRequest& request, const Snapshot& snapshot,
                                           const issuer::Principal& principal, const policy::Roles& roles,
                                           Time now) const;
+  void keep_job_token(const Session& session, std::string_view token);
   bool end_in_memory(const std::shared_ptr<Session>& session, SessionEnd why);
   // Mints the token, and hands it out once that and the session are on record.
   net::Task<Answer<ExchangeReply>> issue(audit::Entry entry, std::shared_ptr<Session> session, Granted granted,

@@ -110,6 +110,33 @@ TEST_F(TokenEndpoint, NarrowsByScopeAudienceAndResource) {
   }
 }
 
+TEST_F(TokenEndpoint, KeepsAnOfferedJobTokenInMemoryUntilTheSessionEnds) {
+  auto& tokens = gate_.service().job_tokens();
+  const auto offer = [&](std::string token) { return post(form_with({{"ci_job_token", std::move(token)}})); };
+  EXPECT_EQ(offer("glcbt-s3cret").json().string_or("reason", ""), "request_invalid") << "nobody can be asked with it";
+  tokens.accept_from({"gitlab"});
+  for (const auto& wrong : {std::string(4097, 'a'), std::string("glcbt-s3cret\r\nX: y"), std::string("glcbt s3cret")}) {
+    const auto refused = offer(wrong);
+    EXPECT_EQ(refused.json().string_or("reason", ""), "request_invalid");
+    EXPECT_THAT(refused.body, Not(HasSubstr("s3cret")));
+  }
+  EXPECT_FALSE(tokens.find("gitlab", "4711"));
+
+  ASSERT_EQ(offer("glcbt-s3cret").status, 200);
+  ASSERT_TRUE(tokens.find("gitlab", "4711"));
+  EXPECT_EQ(tokens.find("gitlab", "4711")->reveal(), "glcbt-s3cret");
+  ASSERT_EQ(offer(std::string(4096, 'a')).status, 200);
+  EXPECT_EQ(tokens.find("gitlab", "4711")->reveal().size(), 4096U) << "the newest counts";
+
+  const auto session = gate_.sessions().find_job("gitlab", "4711");
+  gate_.service().end_job("gitlab", session->principal().machine()->runs_in(), "4711");
+  ASSERT_TRUE(session->ended());
+  EXPECT_FALSE(tokens.find("gitlab", "4711"));
+  EXPECT_NE(offer("glcbt-s3cret").status, 200);
+  EXPECT_FALSE(tokens.find("gitlab", "4711"));
+  for (const auto& entry : gate_.log()) EXPECT_THAT(entry.dump(), Not(HasSubstr("s3cret")));
+}
+
 TEST_F(TokenEndpoint, RefusesWhatIsNoTokenExchange) {
   const std::string type = "urn:ietf:params:oauth:token-type:";
   const struct {

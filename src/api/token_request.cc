@@ -1,5 +1,7 @@
 #include "api/token_request.h"
 
+#include <algorithm>
+
 #include "access/token_claims.h"
 
 namespace watchword::api {
@@ -28,6 +30,16 @@ Status check_nothing_else(const OAuthForm& form, const http::RequestHead& reques
   if (request.headers.find("authorization"))
     return fail(Reason::request_invalid, "an Authorization header", "the subject token as the only credential");
   return {};
+}
+
+// It becomes a header's value. The error does not show it.
+Result<std::string_view> read_job_token(const OAuthForm& form) {
+  const auto* token = form.find("ci_job_token");
+  if (!token) return std::string_view();
+  const bool visible = std::ranges::all_of(*token, [](char c) { return c > ' ' && c <= '~'; });
+  if (token->size() <= context::JobTokens::kMaxBytes && visible) return std::string_view(*token);
+  return fail(Reason::request_invalid, "a ci_job_token of " + std::to_string(token->size()) + " bytes",
+              "CI_JOB_TOKEN as GitLab gives it, at most 4 KiB");
 }
 
 // RFC 8707 2: an absolute URI without fragment. One that no resource has stays as it is, and is refused by the service
@@ -59,6 +71,7 @@ Result<access::ExchangeRequest> read_exchange(const OAuthForm& form, const http:
   WW_CHECK(check_nothing_else(form, request));
   access::ExchangeRequest exchange;
   WW_TRY(exchange.subject_token, form.need("subject_token"));
+  WW_TRY(exchange.ci_job_token, read_job_token(form));
   if (const auto* scope = form.find("scope")) {
     WW_TRY(exchange.scope, access::parse_scope(*scope));
   }

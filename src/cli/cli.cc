@@ -80,6 +80,8 @@ class Tree {
     command->add_option("--gate", exchange.gate, "URL of the gate")->required()->envname("WATCHWORD_URL");
     command->add_option("--token-file", exchange.token_file, "ID token; - for standard input");
     command->add_option("--token-env", exchange.token_env, "variable with the ID token")->capture_default_str();
+    command->add_option("--job-token-env", exchange.job_token_env,
+                        "variable with the job's token (CI_JOB_TOKEN), for the gate to ask GitLab about the job");
     command->add_option("--audience", exchange.audiences, "resource to narrow the token to");
     command->add_option("--scope", exchange.scope, "permissions to narrow the token to: billing-api/read ...");
     command->add_option("--ca", exchange.ca, "private CA of the gate (PEM)");

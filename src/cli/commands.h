@@ -25,6 +25,7 @@ int dev(const DevOptions& options, const Output& out);
 struct ExchangeOptions {
   std::string gate, ca;  // URL, private CA
   std::string token_file, token_env = "WATCHWORD_ID_TOKEN";
+  std::string job_token_env;  // variable with the CI job's token; empty: not sent
   std::vector<std::string> audiences;
   std::string scope;
   bool token_only = false;

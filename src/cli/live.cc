@@ -40,19 +40,25 @@ Result<std::unique_ptr<LiveContext>> LiveContext::start(const Config& config, co
   live->end_finished_jobs();
   live->max_age_ = config.facts.max_age;
   std::vector<context::Reconciler::Source> sources;
+  std::vector<std::string> asked;
   for (const auto& source : config.live_sources) {
     auto& silent = service.parts().metrics.gauge(
         "watchword_hooks_silent", "Projects with open sessions that no event was heard of for longer than max_age",
         {{"issuer", source.issuer}});
     live->watched_.push_back({source.issuer, !source.webhook_secrets.empty(), !source.api_token.empty(), silent});
-    if (source.api_token.empty()) continue;
-    WW_TRY(auto token, resolve_secret(source.api_token));
+    asked.push_back(source.issuer);
+    Secret token;
+    if (!source.api_token.empty()) {
+      WW_TRY(token, resolve_secret(source.api_token));
+    }
     sources.push_back(
         {source.issuer, std::make_unique<context::GitlabApi>(source.url, std::move(token), source.fetch, fetcher)});
   }
+  service.job_tokens().accept_from(std::move(asked));
   live->reconciler_ = context::Reconciler::start(
-      std::move(sources), live->intake_, [raw = live.get()] { return raw->live_jobs(); }, config.reconcile,
-      service.parts().clock, service.parts().metrics);
+      std::move(sources), live->intake_, [raw = live.get()] { return raw->live_jobs(); }, service.job_tokens(),
+      [&service](const context::LiveJob& job) { service.end_job(job.issuer, job.project_id, job.job); },
+      config.reconcile, service.parts().clock, service.parts().metrics);
   service.ask_with(*live->reconciler_);
   live->reconciler_->look_now();
   return live;

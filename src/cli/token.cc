@@ -1,4 +1,5 @@
 // watchword token exchange | verify | inspect
+#include <cstdlib>
 #include <utility>
 
 #include "base/file.h"
@@ -116,6 +117,16 @@ int token_exchange(const ExchangeOptions& options, const Output& out) {
   add(form, "subject_token", token->reveal());
   for (const auto& audience : options.audiences) add(form, "audience", audience);
   if (!options.scope.empty()) add(form, "scope", options.scope);
+  if (!options.job_token_env.empty()) {
+    const char* job_token = std::getenv(options.job_token_env.c_str());
+    if (!job_token || !*job_token)
+      return out.error({Reason::token_missing,
+                        options.job_token_env + " is not set",
+                        "the job's CI_JOB_TOKEN",
+                        {},
+                        "without --job-token-env none is sent"});
+    add(form, "ci_job_token", job_token);
+  }
   auto reply = post_form(options.gate, options.ca, "/oauth/token", std::move(form));
   if (!reply) return out.error(reply.error());
   if (reply->status / 100 != 2) {

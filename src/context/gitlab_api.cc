@@ -58,7 +58,8 @@ struct GitlabApi::Commit {
 };
 
 GitlabApi::GitlabApi(std::string url, Secret token, http::FetchOptions options, http::Fetcher& fetcher)
-    : projects_(gitlab_api(std::move(url)) + "projects/"),
+    : projects_(gitlab_api(url) + "projects/"),
+      own_job_(gitlab_api(std::move(url)) + "job"),
       token_(std::move(token)),
       options_(std::move(options)),
       fetcher_(fetcher) {}
@@ -90,6 +91,28 @@ Result<std::vector<Change>> GitlabApi::pipeline(const std::string& project_id, c
   const std::string path = project_id + "/pipelines/" + pipeline + "/jobs?include_retried=true";
   WW_TRY(const GitlabList jobs, list(path, now));
   return understood(jobs_answer(jobs.items, {project_id, now}), path);
+}
+
+Result<std::optional<GitlabApi::OwnJob>> GitlabApi::own_job(const Secret& job_token, Time now) {
+  WW_CHECK(may_ask(now));
+  http::FetchRequest request{.url = own_job_};
+  request.headers.emplace_back("JOB-TOKEN", job_token.clone());
+  const auto reply = fetcher_.send(request, options_);
+  if (!reply) return gitlab_unavailable(reply.error().found, reply.error().expected, own_job_);
+  // GitLab's own 401, not that of a proxy before it.
+  if (reply->status == 401 && reply->content_type == "application/json") return std::nullopt;
+  WW_TRY(const Json said, gitlab_document(*reply, own_job_, options_.max_bytes));
+  const auto read = [&]() -> Result<OwnJob> {
+    OwnJob own;
+    WW_TRY(const GitlabFields fields, GitlabFields::of(said, ""));
+    WW_TRY(own.job, fields.id("id"));
+    WW_TRY(const GitlabFields pipeline, fields.object("pipeline"));
+    WW_TRY(own.project_id, pipeline.id("project_id"));
+    WW_TRY(own.changes, job_answer(said, {own.project_id, now}));
+    return own;
+  };
+  WW_TRY(OwnJob own, understood(read(), own_job_));
+  return own;
 }
 
 Result<GitlabApi::Commit> GitlabApi::look_up(const FactQuestion& question, Time now) {

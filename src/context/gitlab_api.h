@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,7 @@ struct FactQuestion {
 // Blocking: called from worker threads. Any thread.
 class GitlabApi {
  public:
-  // `url`: the instance's origin, the issuer's url. `token`: read_api is enough.
+  // `url`: the instance's origin, the issuer's url. `token`: read_api is enough; empty: only own_job() can be asked.
   GitlabApi(std::string url, Secret token, http::FetchOptions options, http::Fetcher& fetcher);
 
   // What GitLab says to the question, as changes with `now` as their time where the answer names none. Empty: the
@@ -43,6 +44,16 @@ class GitlabApi {
   // All jobs of a pipeline, retried ones too (of more than a thousand the newest), and the pipeline, unless it has no
   // job: one or a few requests for many sessions.
   Result<std::vector<Change>> pipeline(const std::string& project_id, const std::string& pipeline, Time now);
+  bool has_token() const { return !token_.empty(); }
+
+  // The job whose CI_JOB_TOKEN this is (GET /job, docs.gitlab.com/api/jobs#get-job-tokens-job). Nothing: GitLab does
+  // not take the token (401), as it does only while the job runs. ci_unavailable otherwise. A Retry-After to one job's
+  // token holds back no other question.
+  struct OwnJob {
+    std::string project_id, job;
+    std::vector<Change> changes;
+  };
+  Result<std::optional<OwnJob>> own_job(const Secret& job_token, Time now);
 
  private:
   struct Commit;  // on a branch: what merged and reverted ask about
@@ -63,6 +74,7 @@ class GitlabApi {
   Status may_ask(Time now) const;
 
   const std::string projects_;  // the URL of /projects/
+  const std::string own_job_;   // the URL of /job
   const Secret token_;
   const http::FetchOptions options_;
   http::Fetcher& fetcher_;

@@ -19,15 +19,18 @@ inline const std::string kProjects = "https://gitlab.example.com/api/v4/projects
 inline const std::string kToken = "glpat-s3cret";
 inline const std::string kSource(40, 'a'), kMerge(40, 'b'), kSquash(40, 'c'), kOther(40, 'd');
 
-// Answers by what follows /projects/, counts questions, and holds them back while the gate is shut. Any thread.
+// Answers by what follows /projects/, or by "job TOKEN" to a job's own token, counts questions, and holds them back
+// while the gate is shut. Any thread.
 class FakeGitlab final : public http::Fetcher {
  public:
   Result<http::FetchReply> send(const http::FetchRequest& request, const http::FetchOptions&) override {
     std::unique_lock lock(mutex_);
-    const std::string path = request.url.starts_with(kProjects) ? request.url.substr(kProjects.size()) : request.url;
-    asked_.push_back(path);
-    for (const auto& [name, value] : request.headers)
+    std::string path = request.url.starts_with(kProjects) ? request.url.substr(kProjects.size()) : request.url;
+    for (const auto& [name, value] : request.headers) {
       token_sent_ = request.method == "GET" && name == "PRIVATE-TOKEN" && value.reveal() == kToken;
+      if (name == "JOB-TOKEN" && path.ends_with("/api/v4/job")) path = "job " + std::string(value.reveal());
+    }
+    asked_.push_back(path);
     changed_.notify_all();
     changed_.wait(lock, [this] { return open_; });
     if (down_) return fail(Reason::issuer_unavailable, "Could not connect to server", {}, request.url);

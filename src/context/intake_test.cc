@@ -121,9 +121,7 @@ TEST_F(Intakes, ASenderIsToldInTimeThatTheDiskHangsAndALookMakesGood) {
   store_.mode = HeldStore::Mode::hold;
   Intake hasty(facts_, store_, clock_, metrics_, [](auto...) {}, std::chrono::milliseconds(1));
   EXPECT_FALSE(hasty.take_gap());
-  const auto take = [&] {
-    return outcome(net::run_blocking(hasty.take("gitlab", "1", {job(0, JobStatus::success)})));
-  };
+  const auto take = [&] { return outcome(net::run_blocking(hasty.take("gitlab", "1", {job(0, JobStatus::success)}))); };
   EXPECT_EQ(take(), "store_unavailable");
   EXPECT_EQ(take(), "overloaded");
   store_.release();  // late, and still written

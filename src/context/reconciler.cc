@@ -21,10 +21,12 @@ net::Task<void> give_up(std::shared_ptr<Waiter> waiter, std::chrono::millisecond
 
 class ThreadedReconciler final : public Reconciler {
  public:
-  ThreadedReconciler(std::vector<Source> sources, Intake& intake, Live live, ReconcilerOptions options,
-                     const Clock& clock, Metrics& metrics)
+  ThreadedReconciler(std::vector<Source> sources, Intake& intake, Live live, JobTokens& tokens, OnOver on_over,
+                     ReconcilerOptions options, const Clock& clock, Metrics& metrics)
       : intake_(intake),
         live_(std::move(live)),
+        tokens_(tokens),
+        on_over_(std::move(on_over)),
         options_(options),
         step_(std::max<Duration>(options.interval / 16, std::chrono::milliseconds(1))),
         clock_(clock),
@@ -45,7 +47,8 @@ class ThreadedReconciler final : public Reconciler {
   }
 
   net::Task<bool> ask(FactQuestion question) override {
-    if (!source_of(question.issuer)) co_return false;
+    const GitlabApi* api = source_of(question.issuer);
+    if (!api || !api->has_token()) co_return false;
     const std::string key = question.key();
     auto waiter = std::make_shared<Waiter>();
     const auto joined = in_flight_.join(key, waiter, clock_.now());
@@ -115,11 +118,12 @@ class ThreadedReconciler final : public Reconciler {
         in_flight_.land(question.key(), taken, clock_.now());
         lock.lock();
       } else {
-        const Look look = std::move(looks_.front());
+        Look look = std::move(looks_.front());
         looks_.pop_front();
         queued_.erase(look.key());
         lock.unlock();
-        look_at(look);
+        std::erase_if(look.jobs, [&](const std::string& job) { return ask_with_own_token(look, job); });
+        if (!look.jobs.empty() && source_of(look.issuer)->has_token()) look_at(look);
         lock.lock();
       }
     }
@@ -157,6 +161,32 @@ class ThreadedReconciler final : public Reconciler {
     keep(look.issuer, changes);
   }
 
+  // True when that says all there is to say of the job.
+  bool ask_with_own_token(const Look& look, const std::string& job) {
+    const auto token = tokens_.find(look.issuer, job);
+    if (!token) return false;
+    auto own = source_of(look.issuer)->own_job(*token, clock_.now());
+    report(look.issuer, own ? std::nullopt : std::optional(own.error()));
+    if (!own) return false;
+    if (!*own) {
+      if (!tokens_.refused(look.issuer, job, clock_.now())) return false;
+      tokens_.drop(look.issuer, job);
+      on_over_({look.issuer, look.project_id, look.pipeline, job});
+      return true;
+    }
+    if ((*own)->job != job || (*own)->project_id != look.project_id) {
+      tokens_.drop(look.issuer, job);
+      metrics_
+          .counter("watchword_job_tokens_refused", "Tokens that a job has offered and that are another job's",
+                   {{"issuer", look.issuer}})
+          .add();
+      return false;
+    }
+    tokens_.taken(look.issuer, job);
+    keep(look.issuer, (*own)->changes);
+    return true;
+  }
+
   // True when something was learned.
   bool take(const std::string& issuer, const Answer& answer) {
     report(issuer, answer ? std::nullopt : std::optional(answer.error()));
@@ -184,6 +214,8 @@ class ThreadedReconciler final : public Reconciler {
 
   Intake& intake_;
   const Live live_;
+  JobTokens& tokens_;
+  const OnOver on_over_;
   const ReconcilerOptions options_;
   const Duration step_;
   const Clock& clock_;
@@ -204,9 +236,11 @@ class ThreadedReconciler final : public Reconciler {
 
 }  // namespace
 
-std::unique_ptr<Reconciler> Reconciler::start(std::vector<Source> sources, Intake& intake, Live live,
-                                              ReconcilerOptions options, const Clock& clock, Metrics& metrics) {
-  return std::make_unique<ThreadedReconciler>(std::move(sources), intake, std::move(live), options, clock, metrics);
+std::unique_ptr<Reconciler> Reconciler::start(std::vector<Source> sources, Intake& intake, Live live, JobTokens& tokens,
+                                              OnOver on_over, ReconcilerOptions options, const Clock& clock,
+                                              Metrics& metrics) {
+  return std::make_unique<ThreadedReconciler>(std::move(sources), intake, std::move(live), tokens, std::move(on_over),
+                                              options, clock, metrics);
 }
 
 }  // namespace watchword::context

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "context/gitlab_api.h"
 #include "context/intake.h"
+#include "context/job_tokens.h"
 #include "context/look_plan.h"
 #include "net/task.h"
 
@@ -29,19 +30,24 @@ struct ReconcilerOptions {
 class Reconciler {
  public:
   using Live = std::function<std::vector<LiveJob>()>;  // called by whoever ticks
-  // One source per issuer that has an API token. All references outlive the reconciler.
+  // A job's token is no longer valid: the job is over, and nobody said how it ended. On a worker; must not block.
+  using OnOver = std::function<void(const LiveJob&)>;
+  // One source per issuer that can be asked: with its API token, or, where that is empty, with the tokens of jobs only.
+  // All references outlive the reconciler.
   struct Source {
     std::string issuer;
     std::unique_ptr<GitlabApi> api;
   };
-  static std::unique_ptr<Reconciler> start(std::vector<Source> sources, Intake& intake, Live live,
-                                           ReconcilerOptions options, const Clock& clock, Metrics& metrics);
+  // A job that has offered a token is looked at with that, by itself; where that tells nothing, like any other.
+  static std::unique_ptr<Reconciler> start(std::vector<Source> sources, Intake& intake, Live live, JobTokens& tokens,
+                                           OnOver on_over, ReconcilerOptions options, const Clock& clock,
+                                           Metrics& metrics);
   // Stops the workers, after the requests in flight; whoever waits gets false, so the loops must still be there.
   virtual ~Reconciler() = default;
 
   // True when an answer was taken in since the call, or within `answer_holds` before it: deciding again is worth it.
   // One request for all who ask the same (single flight); answers and failures hold for `answer_holds`; at most `wait`.
-  // False at once when the issuer has no source. On a loop.
+  // False at once when the issuer has no API token. On a loop.
   virtual net::Task<bool> ask(FactQuestion question) = 0;
   // Looks at all live jobs at the next tick, which comes at once: when a gap was noticed. After a start the first tick
   // does so anyway. Any thread.

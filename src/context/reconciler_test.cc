@@ -29,14 +29,22 @@ class TestClock final : public Clock {
 
 class ReconcilerTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Reconciler> start(ReconcilerOptions options = {}) {
+  std::unique_ptr<Reconciler> start(ReconcilerOptions options = {}, std::string_view token = kToken) {
     options.own_ticks = false;
     std::vector<Reconciler::Source> sources;
-    sources.push_back(
-        {"gitlab", std::make_unique<GitlabApi>("https://gitlab.example.com", Secret(std::string_view(kToken)),
-                                               http::FetchOptions{}, gitlab)});
-    return Reconciler::start(std::move(sources), intake, [this] { return live; }, options, clock, metrics);
+    sources.push_back({"gitlab", std::make_unique<GitlabApi>("https://gitlab.example.com", Secret(token),
+                                                             http::FetchOptions{}, gitlab)});
+    return Reconciler::start(
+        std::move(sources), intake, [this] { return live; }, tokens, [this](const LiveJob& job) { over = job.job; },
+        options, clock, metrics);
   }
+  // One look at one pipeline, over when this returns; until then GitLab has been asked so often in all.
+  void look(std::size_t asked, std::string_view token = {}) {
+    const auto reconciler = start({.workers = 1}, token);
+    reconciler->tick(clock.now());
+    gitlab.wait_until_asked(asked);
+  }
+  void offer(std::string_view token) { tokens.put("gitlab", "7", Secret(token)); }
   static FactQuestion question(std::string issuer = "gitlab") {
     return {std::move(issuer), "42", "7", "6", "feature", kSource, "job_running", Json::object()};
   }
@@ -65,6 +73,8 @@ class ReconcilerTest : public ::testing::Test {
   TestClock clock;
   Metrics metrics;
   std::vector<LiveJob> live;
+  JobTokens tokens;
+  std::string over;  // the job that on_over named last; read when no reconciler is left
   std::mutex mutex;
   std::condition_variable learned_more;
   std::size_t learned = 0;
@@ -255,6 +265,95 @@ TEST_F(ReconcilerTest, LooksAtAllWhenToldTo) {
   EXPECT_THAT(gitlab.asked(), SizeIs(2));
 }
 
+TEST_F(ReconcilerTest, AJobThatOffersItsTokenIsLookedAtWithoutAnApiToken) {
+  live = {{"gitlab", "42", "6", "7"}, {"gitlab", "42", "6", "8"}};
+  offer("glcbt-7");
+  gitlab.set("job glcbt-7", job_json(7, 6, "running"));
+  look(1);
+  EXPECT_EQ(running(), true);
+  gitlab.set("job glcbt-7", job_json(7, 6, "success"));
+  look(2);
+  EXPECT_EQ(running(), false);
+  EXPECT_THAT(gitlab.asked(), ::testing::Each("job glcbt-7")) << "of the other job nobody can be asked";
+  EXPECT_FALSE(ask(*start({}, ""))) << "a decision's question neither";
+  EXPECT_EQ(over, "") << "how it ended is known";
+}
+
+TEST_F(ReconcilerTest, WithAnApiTokenTheOtherJobsAreLookedAtAsEver) {
+  live = {{"gitlab", "42", "6", "7"}, {"gitlab", "42", "6", "8"}};
+  offer("glcbt-7");
+  gitlab.set("job glcbt-7", job_json(7, 6, "running"));
+  set_job("failed", 8);
+  look(2, kToken);
+  EXPECT_THAT(gitlab.asked(), ::testing::ElementsAre("job glcbt-7", "42/jobs/8"));
+  EXPECT_EQ(running("7"), true);
+  EXPECT_EQ(running("8"), false);
+}
+
+TEST_F(ReconcilerTest, ATokenOfAnotherJobOrProjectTeachesNothingAndIsDropped) {
+  live = {{"gitlab", "42", "6", "7"}};
+  auto elsewhere = job_json(7, 6, "running");
+  elsewhere.set("pipeline", Json::object({{"id", 6}, {"project_id", 43}, {"status", "running"}}));
+  std::size_t times = 0;
+  for (const Json& lie : {job_json(8, 6, "success"), elsewhere}) {
+    offer("glcbt-8");
+    gitlab.set("job glcbt-8", lie);
+    look(++times);
+    EXPECT_FALSE(tokens.find("gitlab", "7"));
+    EXPECT_EQ(running("7"), std::nullopt);
+    EXPECT_EQ(running("8"), std::nullopt);
+    EXPECT_THAT(metrics.render(),
+                ::testing::HasSubstr("watchword_job_tokens_refused_total{issuer=\"gitlab\"} " + std::to_string(times)));
+  }
+  EXPECT_EQ(over, "");
+}
+
+TEST_F(ReconcilerTest, ATokenThatIsTakenNoMoreSaysThatTheJobIsOverAndNotHow) {
+  live = {{"gitlab", "42", "6", "7"}};
+  offer("glcbt-7");
+  const auto refused = FakeGitlab::of_json(401, R"({"message":"401 Unauthorized"})");
+  gitlab.set("job glcbt-7", refused);
+  look(1);
+  ASSERT_EQ(over, "");
+  clock.advance(seconds(4));
+  look(2);
+  ASSERT_EQ(over, "") << "too soon";
+  gitlab.set("job glcbt-7", job_json(7, 6, "running"));
+  look(3);
+  gitlab.set("job glcbt-7", refused);
+  clock.advance(seconds(5));
+  look(4);
+  EXPECT_EQ(over, "") << "not in a row";
+  offer("glcbt-7b");
+  gitlab.set("job glcbt-7b", refused);
+  clock.advance(seconds(5));
+  look(5);
+  EXPECT_EQ(over, "7");
+  EXPECT_FALSE(tokens.find("gitlab", "7"));
+  EXPECT_NE(running(), false) << "no fact claims that it has ended";
+}
+
+TEST_F(ReconcilerTest, AnyOtherAnswerToAJobsTokenEndsNothingAndTheApiTokenIsUsed) {
+  live = {{"gitlab", "42", "6", "7"}};
+  offer("glcbt-7");
+  set_job("running");
+  std::size_t asked = 0;
+  http::FetchReply page = FakeGitlab::of_json(401, "<html>");
+  page.content_type = "text/html";
+  for (const auto& answer : {FakeGitlab::of_json(403, "{}"), FakeGitlab::of_json(404, "{}"),
+                             FakeGitlab::of_json(500, "{}"), FakeGitlab::of_json(200, "{}"), page}) {
+    gitlab.set("job glcbt-7", answer);
+    for (int i = 0; i < 3; ++i, clock.advance(seconds(5))) {
+      look(++asked);
+      ASSERT_EQ(over, "");
+    }
+  }
+  look(asked + 2, kToken);
+  EXPECT_EQ(gitlab.asked().back(), "42/jobs/7");
+  EXPECT_EQ(running(), true);
+  EXPECT_TRUE(tokens.find("gitlab", "7"));
+}
+
 TEST_F(ReconcilerTest, TicksByItselfFromTheStart) {
   live = {{"gitlab", "42", "6", "7"}};
   set_job("success");
@@ -263,7 +362,8 @@ TEST_F(ReconcilerTest, TicksByItselfFromTheStart) {
       {"gitlab", std::make_unique<GitlabApi>("https://gitlab.example.com", Secret(std::string_view(kToken)),
                                              http::FetchOptions{}, gitlab)});
   const auto reconciler = Reconciler::start(
-      std::move(sources), intake, [this] { return live; }, {.interval = seconds(3600)}, clock, metrics);
+      std::move(sources), intake, [this] { return live; }, tokens, [](const LiveJob&) {}, {.interval = seconds(3600)},
+      clock, metrics);
   wait_until_learned(1);
   EXPECT_EQ(running(), false);
   reconciler->look_now();

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from support.case import GateCase
-from support.gate import SANITIZED, policy_for
+from support.gate import SANITIZED, policy_for, run
 from support.issuer import SHA
 from support.net import Raw, call, eventually
 
@@ -154,6 +154,67 @@ class LostHooks(LiveCase):
         for trouble in (lambda: self.ci.answer_with(401), lambda: self.ci.answer_with(500), self.ci.answer_html):
             trouble()
             self.assert_refused(self.write(token), 403, "context_unknown")
+
+
+class OwnTokens(LiveCase):
+    """Every hook is lost and the gate has no token of its own: what jobs offer is all that it can ask with."""
+
+    @classmethod
+    def issuers(cls):
+        return {"gitlab": super().issuers()["gitlab"] | {"api_url": cls.ci.url}}
+
+    def setUp(self):
+        super().setUp()
+        self.ci.lose_hooks = True
+
+    def offer(self, job, token, of=None):
+        self.ci.start_job(42, job, 815, sha=SHA)
+        self.ci.job_tokens[token] = (42, of or job)
+        answer = self.gate.exchange(self.issuer.mint(job_id=str(job)), ci_job_token=token)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["access_token"]
+
+    def looks(self, more):
+        seen = len(self.ci.requests)
+        eventually(lambda: len(self.ci.requests) >= seen + more, f"{more} looks", 60)
+
+    def test_a_finished_job_loses_its_access_and_its_token_is_written_nowhere(self):
+        secret = "glcbt-64_0123456789abcdefXYZ"
+        token = self.offer(250, secret)
+        self.looks(2)
+        self.assertEqual(self.gate.request("GET", "/v1/x", token).status, 200)
+        self.ci.finish(42, 250)
+        eventually(lambda: self.is_over(token), "two looks that GitLab refuses end it", 60)
+        self.entry_of("session_ended", end="job_ended", session=self.session_of(250)["id"])
+        self.assertNotIn(secret, self.gate.log_text() + json.dumps(self.gate.entries()) + json.dumps(self.gate.all_sessions()))
+        self.assertEqual(self.gate.stop(), 0)
+        written = [os.path.join(folder, name) for folder, _, names in os.walk(self.gate.folder) for name in names]
+        self.assertTrue(any(path.endswith(".db") for path in written), written)
+        for path in written:
+            with open(path, "rb") as file:
+                self.assertNotIn(secret.encode(), file.read(), path)
+        self.gate.start()
+        self.assert_refused(self.gate.request("GET", "/v1/x", token), 401, "session_ended")
+
+    def test_a_token_of_another_job_is_asked_with_once_and_says_nothing(self):
+        self.ci.start_job(42, 261, 815, sha=SHA)
+        token = self.offer(260, "glcbt-of-261", of=261)
+        refused = 'watchword_job_tokens_refused_total{issuer="gitlab"}'
+        eventually(lambda: self.gate.metric(refused) == 1, "the token is refused", 60)
+        self.ci.finish(42, 261)
+        self.assertEqual(self.gate.request("GET", "/v1/x", token).status, 200)
+
+    def test_the_cli_sends_it_only_when_told_to(self):
+        arguments = ["token", "exchange", "--gate", self.gate.url, "--token-only"]
+        self.ci.start_job(42, 270, 815, sha=SHA)
+        self.ci.job_tokens["glcbt-270"] = (42, 270)
+        environment = {"WATCHWORD_ID_TOKEN": self.issuer.mint(job_id="270"), "CI_JOB_TOKEN": "glcbt-270"}
+        self.assertEqual(run(*arguments, "--job-token-env", "NOT_SET", environment=environment).returncode, 4)
+        done = run(*arguments, "--job-token-env", "CI_JOB_TOKEN", environment=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.looks(1)
+        self.ci.finish(42, 270)
+        eventually(lambda: self.is_over(done.stdout.strip()), "the job's own token told it", 60)
 
 
 class TheEndOfAJob(LiveCase):

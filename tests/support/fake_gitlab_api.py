@@ -51,6 +51,7 @@ class FakeGitlab(Hooks):
         self.lock = threading.RLock()
         self.projects, self.groups = {}, {}
         self.tokens = {READ_TOKEN: "read_api", API_TOKEN: "api"}
+        self.job_tokens = {}  # CI_JOB_TOKEN: (project, job)
         self.requests = []  # "GET /api/v4/...", in order
         self.trouble = None
         self._release = threading.Event()
@@ -318,6 +319,10 @@ def handler_of(gitlab):
             path, _, query = self.path.partition("?")
             query = dict(urllib.parse.parse_qsl(query))
             try:
+                if path == "/api/v4/job":
+                    with gitlab.lock:
+                        own = self.own_job()
+                    return self.send_json(200, own)
                 self.check_token()
                 if not path.startswith("/api/v4/"):
                     raise Refused(404, "404 Not Found")
@@ -329,6 +334,14 @@ def handler_of(gitlab):
                 self.send_json(refused.status, refused.body)
 
         do_GET = do_POST = do_PUT = do_DELETE = do
+
+        def own_job(self):
+            """GET /job: the job whose token this is, as long as it runs."""
+            project, job = gitlab.job_tokens.get(self.headers.get("job-token"), (None, None))
+            of = gitlab.projects.get(project)
+            if of is None or of.jobs[job]["status"] != "running":
+                raise Refused(401, "401 Unauthorized")
+            return job_json(of, of.jobs[job])
 
         def check_token(self):
             scope = gitlab.tokens.get(self.headers.get("private-token"))

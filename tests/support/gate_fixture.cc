@@ -206,6 +206,7 @@ access::Answer<access::ExchangeReply> TestGate::exchange(std::string_view token,
                                   .audiences = ask.audiences,
                                   .scope = must(access::parse_scope(ask.scope)),
                                   .dpop = {},
+                                  .ci_job_token = {},
                                   .origin = {"request", "trace", "192.0.2.7:1234"}};
   if (ask.key) {
     proof = ask.key->proof("POST", url, clock.now(), dpop_->nonce(clock.now()));
