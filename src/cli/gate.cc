@@ -63,6 +63,7 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   issuers_ = *std::move(issuers);
 
   auto [policy, routes] = std::move(startup->policy);
+  for (const auto& misfit : client_misfits(config_, *policy)) log::warn("a client asks for nothing", misfit);
   if (auto recorded = record_policy(*policy, "start"); !recorded) return one(std::move(recorded).error());
 
   facts_ = std::make_shared<context::FactTable>(config_.facts, clock_);

@@ -33,6 +33,7 @@ int config_check(const std::string& file, const Output& out) {
   if (!config) return out.errors(config.error());
   auto startup = load_startup(*config);
   if (!startup) return out.errors(startup.error());
+  if (auto misfits = client_misfits(*config, *startup->policy.policy); !misfits.empty()) return out.errors(misfits);
   const auto& digest = startup->policy.policy->digest();
   if (out.json())
     out.value(Json::object({{"valid", true}, {"policy", digest}}));

@@ -45,18 +45,6 @@ void check_api_tokens(const Config& config, std::vector<Error>& errors) {
   }
 }
 
-void check_clients(const Config& config, const policy::Policy& policy, std::vector<Error>& errors) {
-  std::vector<std::string> names;
-  for (const auto* resource : policy.resources()) names.push_back(resource->name());
-  for (const auto& client : config.clients)
-    for (const auto& wanted : client.resources) {
-      if (std::ranges::find(names, wanted) != names.end()) continue;
-      const auto meant = nearest(wanted, names);
-      errors.push_back({Reason::config_invalid, "the resource '" + wanted + "'", "a resource of the policy",
-                        "clients." + client.id + ".resources", meant ? "did you mean '" + *meant + "'?" : ""});
-    }
-}
-
 }  // namespace
 
 std::expected<LoadedPolicy, std::vector<Error>> load_policy(const Config& config) {
@@ -69,6 +57,20 @@ std::expected<LoadedPolicy, std::vector<Error>> load_policy(const Config& config
   return LoadedPolicy{*std::move(policy), *std::move(routes)};
 }
 
+std::vector<Error> client_misfits(const Config& config, const policy::Policy& policy) {
+  std::vector<std::string> names;
+  for (const auto* resource : policy.resources()) names.push_back(resource->name());
+  std::vector<Error> errors;
+  for (const auto& client : config.clients)
+    for (const auto& wanted : client.resources) {
+      if (std::ranges::find(names, wanted) != names.end()) continue;
+      const auto meant = nearest(wanted, names);
+      errors.push_back({Reason::config_invalid, "the resource '" + wanted + "'", "a resource of the policy",
+                        "clients." + client.id + ".resources", meant ? "did you mean '" + *meant + "'?" : ""});
+    }
+  return errors;
+}
+
 std::expected<Startup, std::vector<Error>> load_startup(const Config& config) {
   std::vector<Error> errors;
   auto sealing = sealing_key(config);
@@ -78,10 +80,7 @@ std::expected<Startup, std::vector<Error>> load_startup(const Config& config) {
   auto hooks = hooks_of(config, errors);
   check_api_tokens(config, errors);
   auto policy = load_policy(config);
-  if (policy)
-    check_clients(config, *policy->policy, errors);
-  else
-    std::ranges::move(policy.error(), std::back_inserter(errors));
+  if (!policy) std::ranges::move(policy.error(), std::back_inserter(errors));
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return Startup{*std::move(sealing), *std::move(tls), std::move(hooks), *std::move(policy)};
 }

@@ -25,7 +25,11 @@ struct Startup {
   std::vector<api::HookSource> hooks;
   LoadedPolicy policy;
 };
-// All errors of the sealing key, the certificate, the secrets of webhooks and API, the policy, the clients' resources.
+// All errors of the sealing key, the certificate, the secrets of webhooks and API, and the policy.
 std::expected<Startup, std::vector<Error>> load_startup(const Config& config);
+
+// Resources that clients name and the policy does not have. An error to whoever checks; a gate runs all the same, as
+// its policy may lose and gain resources while it does.
+std::vector<Error> client_misfits(const Config& config, const policy::Policy& policy);
 
 }  // namespace watchword::cli
