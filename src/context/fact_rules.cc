@@ -140,9 +140,9 @@ std::string commit_key(std::string_view branch, std::string_view sha) {
 
 std::uint64_t id_number(std::string_view id) {
   std::uint64_t number = 0;
-  const auto end = id.data() + id.size();
-  const auto read = std::from_chars(id.data(), end, number);
-  return read.ec == std::errc() && read.ptr == end ? number : 0;
+  const char* const begin = id.data();
+  const auto read = std::from_chars(begin, begin + id.size(), number);
+  return read.ec == std::errc() && read.ptr == begin + id.size() ? number : 0;
 }
 
 std::optional<Next> supersede(FactKind kind, const Known* known, const Said& said) {

@@ -111,7 +111,9 @@ Result<Intake::Taken> Intake::reserve(const Event& event, Time now) {
 
 void Intake::settle(const Event& event, bool durable) {
   const std::lock_guard lock(mutex_);
-  if (auto found = waiting_.find(event.project); (found->second -= event.weight) == 0) waiting_.erase(found);
+  auto waiting = waiting_.find(event.project);
+  waiting->second -= event.weight;
+  if (waiting->second == 0) waiting_.erase(waiting);
   if (durable)
     ids_[event.id].durable = true;
   else

@@ -79,7 +79,7 @@ Result<Person> map_person(const Json& claims, const PersonMapping& mapping) {
 
 }  // namespace
 
-Result<Principal> map_generic(jose::VerifiedToken token, std::string_view issuer_name, const Profile& profile) {
+Result<Principal> map_generic(const jose::VerifiedToken& token, std::string_view issuer_name, const Profile& profile) {
   WW_TRY(Principal framed, frame(token, issuer_name, kind_of(profile)));
   return identify_generic(std::move(framed), token.claims(), profile);
 }

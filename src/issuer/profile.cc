@@ -33,7 +33,7 @@ Result<Principal> map(jose::VerifiedToken token, std::string_view issuer_name, c
     case ProfileName::gitlab:
       return map_gitlab(std::move(token), issuer_name);
     case ProfileName::generic:
-      return map_generic(std::move(token), issuer_name, profile);
+      return map_generic(token, issuer_name, profile);
   }
   return fail(Reason::internal, "a profile without a mapping");
 }

@@ -46,7 +46,7 @@ struct Profile {
 // the fork itself; its project is the fork either way, so that it never speaks for the parent.
 Result<Principal> map_gitlab(jose::VerifiedToken token, std::string_view issuer_name);
 // Claims stay as they are. A machine mapping yields a Machine, a person mapping a Person, whatever the token says.
-Result<Principal> map_generic(jose::VerifiedToken token, std::string_view issuer_name, const Profile& profile);
+Result<Principal> map_generic(const jose::VerifiedToken& token, std::string_view issuer_name, const Profile& profile);
 Result<Principal> map(jose::VerifiedToken token, std::string_view issuer_name, const Profile& profile);
 
 // The claims that the provider documents, for finding mistyped names; empty where any are possible (generic). A newer
