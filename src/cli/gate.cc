@@ -37,11 +37,10 @@ Gate::~Gate() {
   gateway_.reset();
   admin_.reset();
   metrics_server_.reset();
-  // Requests that still wait are given up while all that they refer to is there, and once nobody will wake them.
+  // Requests that still wait are given up while all that they refer to is there.
   if (loops_) loops_->stop();
   if (live_) live_->stop();
-  if (store_) static_cast<void>(store_->commit_and_wait({}));  // after all that was committed before
-  loops_.reset();
+  if (store_) static_cast<void>(store_->commit_and_wait({}));  // nobody is told anything after this
 }
 
 std::expected<std::unique_ptr<Gate>, std::vector<Error>> Gate::start(Config config, http::Fetcher& fetcher,

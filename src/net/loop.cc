@@ -40,10 +40,14 @@ struct Sleep {
 
 Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 
-Loop::~Loop() {
+void Loop::abandon() {
   Loop* before = std::exchange(current_loop, this);
   while (!impl_->roots.empty()) impl_->roots.front().destroy();
   current_loop = before;
+}
+
+Loop::~Loop() {
+  abandon();
   while (impl_->callers.load(std::memory_order_acquire) != 0) std::this_thread::yield();
 }
 
@@ -90,6 +94,7 @@ void LoopPool::stop() {
   for (const auto& loop : loops_) loop->stop();
   for (std::thread& thread : threads_)
     if (thread.joinable()) thread.join();
+  for (const auto& loop : loops_) loop->abandon();
 }
 
 }  // namespace watchword::net

@@ -25,6 +25,7 @@ class Loop {
 
   void run();                                       // until stop(); the calling thread becomes the loop's
   void stop();                                      // any thread
+  void abandon();                                   // not while it runs: tasks that still wait end where they are
   void post(std::move_only_function<void()> work);  // any thread; runs on the loop
   static Loop* current();                           // the loop whose thread this is, or null
 
@@ -43,7 +44,7 @@ class LoopPool {
   explicit LoopPool(unsigned count);
   ~LoopPool();
   std::vector<Loop*> loops() const;
-  void stop();  // and joins; not from one of the loops
+  void stop();  // joins, and abandons what still waits; not from one of the loops
 
  private:
   std::vector<std::unique_ptr<Loop>> loops_;
