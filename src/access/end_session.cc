@@ -4,7 +4,6 @@
 
 #include "access/token_service.h"
 #include "base/log.h"
-#include "net/loop.h"
 
 namespace watchword::access {
 namespace {
@@ -20,12 +19,15 @@ bool TokenService::end_in_memory(const std::shared_ptr<Session>& session, Sessio
   return true;
 }
 
-audit::Entry TokenService::end_entry(const Session& session, const Origin& origin) const {
+void TokenService::add_end(store::Batch& batch, const Session& session, const std::string& words,
+                           const Origin& origin) const {
   auto entry = parts_.recorder.start(audit::Event::session_ended, origin);
   Recorder::describe(entry, session);
   entry.outcome = audit::Outcome::allow;
   entry.detail = Json::object({{"end", name(*session.ended())}});
-  return entry;
+  entry.why = words;
+  batch.changes.emplace_back(store::PutSession{session.to_row()});
+  batch.entries.push_back(audit::to_canonical(entry));
 }
 
 net::Task<Status> TokenService::end_session(std::shared_ptr<Session> session, SessionEnd why, std::string words,
@@ -42,17 +44,8 @@ net::Task<Status> TokenService::end_sessions(std::vector<std::shared_ptr<Session
   for (std::size_t from = 0; from < sessions.size(); from += kEndsPerBatch) {
     const auto some = std::span(sessions).subspan(from, std::min(kEndsPerBatch, sessions.size() - from));
     store::Batch batch;
-    for (const auto& session : some) {
-      auto entry = end_entry(*session, origin);
-      entry.why = words;
-      batch.changes.emplace_back(store::PutSession{session->to_row()});
-      batch.entries.push_back(audit::to_canonical(entry));
-    }
-    auto durable = std::make_shared<net::Delivery<Status>>();
-    parts_.store.commit(std::move(batch), [durable](Result<std::uint64_t> index) {
-      durable->deliver(index ? Status{} : std::unexpected(std::move(index).error()));
-    });
-    WW_CO_CHECK(co_await *durable);
+    for (const auto& session : some) add_end(batch, *session, words, origin);
+    WW_CO_CHECK(co_await parts_.recorder.commit(std::move(batch)));
     for (const auto& session : some) session->set_end_recorded();
   }
   co_return Status{};
@@ -64,8 +57,7 @@ void TokenService::end_job(std::string_view issuer, std::string_view project_id,
   if (!machine || machine->runs_in() != project_id || !session->limits().ends_with_job) return;
   if (!end_in_memory(session, SessionEnd::job_ended)) return;
   store::Batch batch;
-  batch.changes.emplace_back(store::PutSession{session->to_row()});
-  batch.entries.push_back(audit::to_canonical(end_entry(*session)));
+  add_end(batch, *session, {}, {});
   parts_.store.commit(std::move(batch), [session](Result<std::uint64_t> index) {
     if (index)
       session->set_end_recorded();
@@ -82,8 +74,7 @@ Status TokenService::sweep(Time now) {
     store::Batch batch;
     for (const auto& session : some) {
       end_in_memory(session, SessionEnd::expired);
-      batch.changes.push_back(store::PutSession{session->to_row()});
-      batch.entries.push_back(audit::to_canonical(end_entry(*session)));
+      add_end(batch, *session, {}, {});
     }
     WW_CHECK(parts_.store.commit_and_wait(std::move(batch)));
     for (const auto& session : some) session->set_end_recorded();

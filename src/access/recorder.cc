@@ -86,8 +86,11 @@ void Recorder::describe(audit::Entry& entry, const Session& session) {
 }
 
 net::Task<Status> Recorder::commit(audit::Entry entry, std::vector<store::Change> changes) {
+  return commit(store::Batch{std::move(changes), {audit::to_canonical(entry)}});
+}
+
+net::Task<Status> Recorder::commit(store::Batch batch) {
   auto delivery = std::make_shared<net::Delivery<Status>>();
-  store::Batch batch{std::move(changes), {audit::to_canonical(entry)}};
   store_.commit(std::move(batch), [delivery](Result<std::uint64_t> index) {
     delivery->deliver(index ? Status{} : std::unexpected(std::move(index).error()));
   });

@@ -36,6 +36,8 @@ class Recorder {
 
   // Returns when entry and changes are durable. store_unavailable, backlog_full: nothing was written. On a loop.
   net::Task<Status> commit(audit::Entry entry, std::vector<store::Change> changes = {});
+  // The same of a batch that is put together already.
+  net::Task<Status> commit(store::Batch batch);
   // The same from a thread that is no loop.
   Status commit_and_wait(const audit::Entry& entry, std::vector<store::Change> changes = {});
   // Queues a refusal without waiting, as nothing is handed out. Callers that

@@ -151,7 +151,8 @@ class TokenService {
   // Mints the token, and hands it out once that and the session are on record.
   net::Task<Answer<ExchangeReply>> issue(audit::Entry entry, std::shared_ptr<Session> session, Granted granted,
                                          std::string key, Time now, Time token_ends);
-  audit::Entry end_entry(const Session& session, const Origin& origin = {}) const;
+  // The end of a session and its record, which become durable together.
+  void add_end(store::Batch& batch, const Session& session, const std::string& words, const Origin& origin) const;
 };
 
 }  // namespace watchword::access

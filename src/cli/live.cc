@@ -7,7 +7,8 @@
 namespace watchword::cli {
 namespace {
 
-constexpr Duration kCountEvery = std::chrono::seconds(10);
+// Both look at everything that is known.
+constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -88,13 +89,12 @@ OpenProjects LiveContext::open_projects() const {
 }
 
 Status LiveContext::sweep(Time now) {
-  if (now - counted_ >= kCountEvery || now < counted_) {
-    counted_ = now;
-    const auto all = health();
-    for (std::size_t i = 0; i < all.size(); ++i)
-      watched_[i].silent.set(std::ranges::count_if(all[i].projects, &api::ContextHealth::Project::silent));
-  }
   if (intake_.take_gap()) reconciler_->look_now();
+  if (now - swept_ < kSweepEvery && now >= swept_) return {};
+  swept_ = now;
+  const auto all = health();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    watched_[i].silent.set(std::ranges::count_if(all[i].projects, &api::ContextHealth::Project::silent));
   return intake_.sweep(now);
 }
 

@@ -46,7 +46,7 @@ class LiveContext {
   };
   std::vector<Watched> watched_;
   Duration max_age_{};
-  Time counted_{};  // when silent projects were counted last; of the maintenance thread
+  Time swept_{};  // of the maintenance thread
 };
 
 // The secrets behind each source's references.

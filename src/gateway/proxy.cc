@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <unordered_map>
 
 #include "access/request_origin.h"
@@ -229,18 +230,18 @@ class ProxyImpl final : public Proxy {
   // Streams both ways; whatever goes wrong after the response has begun ends it so that the client sees it cut short.
   net::Task<void> forward(http::Exchange& exchange, std::shared_ptr<const Route> route, http::Client& client,
                           http::RequestHead head, Flight& flight, const std::string& record) {
-    UpstreamBody upload(exchange.body, route);
-    bool whole = co_await stream(exchange, upload, client, std::move(head), flight, record);
-    flight.bytes_up = upload.bytes();
+    std::optional<UpstreamBody> upload;
+    if (exchange.body.length() != std::uint64_t{0}) upload.emplace(exchange.body, std::move(route));
+    bool whole = co_await stream(exchange, upload ? &*upload : nullptr, client, std::move(head), flight, record);
+    if (upload) flight.bytes_up = upload->bytes();
     if (flight.cut) co_return co_await answer_cut(exchange, flight, record);
     if (!whole && exchange.reply.begun()) exchange.reply.abort();
   }
 
   // True when the response has gone out whole. Before it begins, a failure of the upstream is answered here.
-  net::Task<bool> stream(http::Exchange& exchange, UpstreamBody& upload, http::Client& client, http::RequestHead head,
+  net::Task<bool> stream(http::Exchange& exchange, UpstreamBody* upload, http::Client& client, http::RequestHead head,
                          Flight& flight, const std::string& record) {
-    bool has_body = exchange.body.length() != std::uint64_t{0};
-    auto response = co_await client.send(std::move(head), has_body ? &upload : nullptr, &flight.upstream);
+    auto response = co_await client.send(std::move(head), upload, &flight.upstream);
     if (flight.cut) co_return false;
     if (!response) {
       co_await answer_upstream_failure(exchange, std::move(response).error(), record);
