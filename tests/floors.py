@@ -6,10 +6,10 @@ import sys
 
 # Lowest first. An adapter (one of the last group before api) must not know another adapter.
 FLOORS = ["base", "crypto", "jose", "net", "http", "store", "audit", "issuer", "context", "policy", "access",
-          "gateway", "api", "cli"]
-ADAPTERS = {"gateway"}
+          "gateway", "envoy", "api", "cli"]
+ADAPTERS = {"gateway", "envoy"}
 # Headers that only one module may include, so that they stay behind its own types.
-HOME = {"boost/asio": {"net"}, "sqlite3.h": {"store"}, "curl/": {"http"}, "yaml.h": {"policy"}, "simdjson": {"base"},
+HOME = {"boost/asio": {"net"}, "sqlite3.h": {"store"}, "curl/": {"http"}, "nghttp2/": {"http"}, "google/protobuf": {"envoy"}, "yaml.h": {"policy"}, "simdjson": {"base"},
         "absl/": {"base"}, "CLI/": {"cli"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 

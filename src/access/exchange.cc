@@ -211,7 +211,7 @@ net::Task<Answer<ExchangeReply>> TokenService::issue(audit::Entry entry, std::sh
   // one.
   std::vector<store::Change> changes;
   if (!session->durable()) changes.push_back(store::PutSession{session->to_row()});
-  auto written = co_await parts_.recorder.commit(std::move(entry), std::move(changes));
+  auto written = co_await parts_.recorder.commit(entry, std::move(changes));
   if (!written) {
     exchanges_failed_.add();
     co_return std::unexpected(

@@ -89,7 +89,7 @@ net::Task<Answer<void>> TokenService::revoke(std::string_view token, const Clien
   rights_changed();
   std::vector<store::Change> changes;
   changes.push_back(store::Revoke{{(*grant)->jti, (*grant)->expires}});
-  auto written = co_await parts_.recorder.commit(std::move(entry), std::move(changes));
+  auto written = co_await parts_.recorder.commit(entry, std::move(changes));
   if (!written) co_return std::unexpected(Refusal{std::move(written).error(), {}, true, {}, {}, {}});
   co_return Answer<void>{};
 }

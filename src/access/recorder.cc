@@ -85,7 +85,7 @@ void Recorder::describe(audit::Entry& entry, const Session& session) {
   entry.who = session.who();
 }
 
-net::Task<Status> Recorder::commit(audit::Entry entry, std::vector<store::Change> changes) {
+net::Task<Status> Recorder::commit(const audit::Entry& entry, std::vector<store::Change> changes) {
   return commit(store::Batch{std::move(changes), {audit::to_canonical(entry)}});
 }
 

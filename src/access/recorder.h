@@ -35,7 +35,7 @@ class Recorder {
   static void describe(audit::Entry& entry, const Session& session);
 
   // Returns when entry and changes are durable. store_unavailable, backlog_full: nothing was written. On a loop.
-  net::Task<Status> commit(audit::Entry entry, std::vector<store::Change> changes = {});
+  net::Task<Status> commit(const audit::Entry& entry, std::vector<store::Change> changes = {});
   // The same of a batch that is put together already.
   net::Task<Status> commit(store::Batch batch);
   // The same from a thread that is no loop.

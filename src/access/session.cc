@@ -43,6 +43,7 @@ Session::Session(Opening opening)
       limits_(opening.limits),
       bound_key_(std::move(opening.bound_key)),
       opened_(opening.opened) {
+  if (limits_.quota.any()) allowance_ = std::make_unique<Allowance>(limits_.quota, opened_);
   who_.shrink_to_fit();  // there may be a million of them
   if (const auto* machine = principal_.machine(); machine != nullptr && machine->job == job_) job_ = {};
 }

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/allowance.h"
 #include "access/session_index.h"
 #include "base/clock.h"
 #include "base/published.h"
@@ -44,6 +45,13 @@ class Session {
   const std::string& job() const { return job_.empty() ? principal_.machine()->job : job_; }
   const std::string& who() const { return who_; }  // canonical JSON for records
   const policy::SessionLimits& limits() const { return limits_; }
+  // A place for one more request, stream or tunnel, by the session's limits; ask before it is let through. The session
+  // outlives it. limit_reached. Costs nothing where there are no limits.
+  Result<Allowance::Lease> lease(Time now) const { return allowance_ ? allowance_->begin(now) : Allowance::Lease(); }
+  // After limit_reached: when to try again. nullopt: there is no use.
+  std::optional<std::chrono::seconds> retry_after(Time now) const {
+    return allowance_ ? allowance_->retry_after(now) : std::nullopt;
+  }
   const std::string& bound_key() const { return bound_key_; }
   Time opened() const { return opened_; }
   Time expires() const { return expires_; }
@@ -85,6 +93,7 @@ class Session {
   std::atomic<bool> end_recorded_{false};
   std::atomic<bool> durable_{false};
   std::atomic<std::uint32_t> openings_{0};  // exchanges under way that may make it durable
+  std::unique_ptr<Allowance> allowance_;    // null: no limits
   std::string id_;
   issuer::Principal principal_;
   std::string job_;  // empty where it is the machine's

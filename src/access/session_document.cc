@@ -64,6 +64,35 @@ std::optional<issuer::Kind> kind_from(std::string_view text) {
 
 std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
 
+Json quota_json(const policy::Quota& quota) {
+  return Json::object({{"rate", std::int64_t{quota.rate.count}},
+                       {"rate_per", std::int64_t{quota.rate.per.count()}},
+                       {"rate_burst", std::int64_t{quota.rate.burst}},
+                       {"concurrent", std::int64_t{quota.concurrent}},
+                       {"bytes", quota.bytes}});
+}
+
+// nullopt when it is not what quota_json writes.
+std::optional<policy::Quota> quota_from(const Json& json) {
+  const auto read = [&](std::string_view key, std::int64_t most, auto& out) {
+    const auto* value = json.find_integer(key);
+    if (value == nullptr || *value < 0 || *value > most) return false;
+    out = static_cast<std::remove_cvref_t<decltype(out)>>(*value);
+    return true;
+  };
+  policy::Quota quota;
+  std::int64_t per = 0;
+  const bool known = read("rate", policy::Rate::kMost, quota.rate.count) &&
+                     read("rate_burst", policy::Rate::kMost, quota.rate.burst) &&
+                     read("rate_per", Duration(std::chrono::minutes(1)).count(), per) &&
+                     read("concurrent", policy::Quota::kMostConcurrent, quota.concurrent) &&
+                     read("bytes", policy::Quota::kMostBytes, quota.bytes);
+  quota.rate.per = Duration(per);
+  // Without a burst or a period nothing could ever begin, or everything.
+  if (!known || !quota.any() || (quota.rate.count != 0 && (quota.rate.burst == 0 || per == 0))) return std::nullopt;
+  return quota;
+}
+
 }  // namespace
 
 std::string job_of(const issuer::Principal& principal) {
@@ -89,6 +118,7 @@ std::string session_document(const Session& session) {
                             {"dpop", limits.proof == policy::Proof::dpop},
                             {"bound_key", session.bound_key()}});
   if (principal.issued) rest.set("token_issued", micros(*principal.issued));
+  if (limits.quota.any()) rest.set("limits", quota_json(limits.quota));
   // The claims are most of it: they are written as they stand, not copied into a larger tree.
   std::string document;
   document.reserve(4096);
@@ -123,6 +153,11 @@ Result<Session::Opening> opening_from_document(const store::SessionRow& row) {
   if (const auto* drain = json.find_integer("drain")) opening.limits.drain = Duration(*drain);
   opening.limits.single_exchange = flag(json, "single_exchange");
   opening.limits.proof = flag(json, "dpop") ? policy::Proof::dpop : policy::Proof::bearer;
+  if (const auto* limits = json.find("limits")) {  // absent where there are none
+    const auto quota = quota_from(*limits);
+    if (!quota) return bad("limits of another form");
+    opening.limits.quota = *quota;
+  }
   auto& principal = opening.principal;
   principal.kind = *kind;
   principal.issuer = row.issuer;

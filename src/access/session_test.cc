@@ -56,6 +56,65 @@ TEST(Session, ARestoredOneHasItsClaimsExactly) {
   EXPECT_EQ(after->job(), "2");
 }
 
+std::shared_ptr<Session> limited(const policy::Quota& quota) {
+  policy::SessionLimits limits;
+  limits.quota = quota;
+  return std::make_shared<Session>(Session::Opening{"01JD0000000000000000000000", job(parse_json(kClaims).value()),
+                                                    limits, "", kNow, kNow + std::chrono::hours(1)});
+}
+
+TEST(Session, ARestoredOneHasTheLimitsItWasOpenedWith) {
+  const policy::Quota quota{
+      .rate = {3000, 100, std::chrono::minutes(1)}, .concurrent = 20, .bytes = policy::Quota::kMostBytes};
+  for (const auto& one :
+       {quota, policy::Quota{.rate = quota.rate}, policy::Quota{.concurrent = 1}, policy::Quota{.bytes = 1}}) {
+    const auto before = limited(one);
+    const auto after = restored(*before);
+    EXPECT_EQ(after->limits().quota, one);
+    EXPECT_EQ(after->to_row(), before->to_row());
+  }
+}
+
+TEST(Session, LimitsAreAskedOfTheSessionAndARestartBeginsThemAnew) {
+  const auto session = limited({.concurrent = 1});
+  const auto held = session->lease(kNow);
+  EXPECT_TRUE(held);
+  EXPECT_FALSE(session->lease(kNow));
+  EXPECT_EQ(session->retry_after(kNow), std::chrono::seconds(1));
+  EXPECT_TRUE(restored(*session)->lease(kNow));
+}
+
+TEST(Session, OneWithoutLimitsHasNoneInItsRowAndRefusesNothing) {
+  const auto session = session_of(job(parse_json(kClaims).value()));
+  EXPECT_THAT(session->to_row().document, ::testing::Not(::testing::HasSubstr("\"limits\"")));
+  const auto after = restored(*session);
+  EXPECT_EQ(after->limits().quota, policy::Quota());
+  const auto one = after->lease(kNow), other = after->lease(kNow);
+  EXPECT_TRUE(one && other);
+  EXPECT_EQ(after->retry_after(kNow), std::nullopt);
+}
+
+TEST(Session, LimitsThatCannotBeReadAreNoSession) {
+  const auto row = limited({.rate = {5, 5, std::chrono::seconds(1)}, .concurrent = 3, .bytes = 9})->to_row();
+  ASSERT_TRUE(Session::from_row(row));
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"\"rate\":5", "\"rate\":-1"},
+                                                        {"\"rate\":5", "\"rate\":4294967297"},
+                                                        {"\"rate\":5", "\"rates\":5"},
+                                                        {"\"rate_burst\":5", "\"rate_burst\":0"},
+                                                        {"\"rate_per\":1000000", "\"rate_per\":0"},
+                                                        {"\"concurrent\":3", "\"concurrent\":\"3\""},
+                                                        {"\"bytes\":9", "\"bytes\":9223372036854775807"}}) {
+    auto changed = row;
+    const auto at = changed.document.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    changed.document.replace(at, from.size(), to);
+    const auto session = Session::from_row(changed);
+    ASSERT_FALSE(session) << to;
+    EXPECT_EQ(session.error().reason, Reason::store_unavailable);
+  }
+}
+
 // One condition for each kind of look at a claim, and deny rules with and without `to`.
 constexpr std::string_view kConditions[] = {"job.big == 9007199254740993",
                                             "job.big == 9007199254740992",

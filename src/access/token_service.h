@@ -44,6 +44,7 @@ struct Refusal {
   std::string record;
   bool verified_caller = false;
   std::string you_are, role, rule;  // for verified callers
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;
 };
 template <class T>
 using Answer = std::expected<T, Refusal>;

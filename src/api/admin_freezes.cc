@@ -55,7 +55,7 @@ net::Task<Status> put_on_record(access::TokenService& service, const http::Excha
   entry.detail.set("change", change);
   std::vector<store::Change> changes;
   changes.push_back(std::move(row));
-  return parts.recorder.commit(std::move(entry), std::move(changes));
+  return parts.recorder.commit(entry, std::move(changes));
 }
 
 // In force at once, whatever the store does; the answer says whether it is durable.

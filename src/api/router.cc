@@ -42,6 +42,11 @@ net::Task<void> Router::handle(http::Exchange& exchange) {
   GuardedWriter reply(exchange.reply);
   http::Exchange guarded{exchange.request, exchange.body, reply, exchange.peer};
   const auto& method = exchange.request.method;
+  if (exchange.request.wants_tunnel()) {  // an endpoint's 200 would grant it
+    Error error{Reason::upgrade_unsupported, {}, {}, {}, {}};
+    static_cast<void>(co_await http::send_problem(reply, 501, http::problem(error, false)));
+    co_return;
+  }
   const auto* routes = find(exchange.request.path());
   if (!routes) {
     Error error{Reason::not_found, {}, {}, {}, {}};

@@ -33,7 +33,7 @@ class TextBody final : public http::Body {
 
 net::Task<Result<Reply>> send(http::Origin origin, std::shared_ptr<net::TlsClientContext> tls, http::RequestHead head,
                               std::string text) {
-  auto client = http::Client::make(std::move(origin), std::move(tls), {});
+  auto client = http::Client::make(std::move(origin), tls, {});
   TextBody body(std::move(text));
   auto response = co_await client->send(std::move(head), body.length() == 0 ? nullptr : &body);
   if (!response) co_return fail(Reason::gate_unreachable, to_string(response.error()));
@@ -107,17 +107,21 @@ Result<Json> expect_ok(Result<Reply> reply) {
   return std::move(reply->body);
 }
 
-Result<Reply> post_form(const std::string& gate, const std::string& ca, std::string_view path, std::string form) {
+Result<std::shared_ptr<net::TlsClientContext>> tls_towards(const http::Origin& gate, const std::string& ca) {
+  if (gate.scheme == "https") return net::TlsClientContext::make({.ca_file = ca});
+  if (!gate.address.loopback())
+    return fail(Reason::usage_invalid, "http://" + gate.authority, "https, or http on loopback");
+  return nullptr;
+}
+
+Result<Reply> post_form(const std::string& gate, const std::string& ca, std::string_view path, std::string form,
+                        std::string authorization) {
   WW_TRY(auto origin, http::parse_origin(gate));
-  std::shared_ptr<net::TlsClientContext> tls;
-  if (origin.scheme == "https") {
-    WW_TRY(tls, net::TlsClientContext::make({.ca_file = ca}));
-  } else if (!origin.address.loopback()) {
-    return fail(Reason::usage_invalid, gate, "https, or http on loopback");
-  }
+  WW_TRY(auto tls, tls_towards(origin, ca));
   http::RequestHead head{"POST", origin.scheme, origin.authority, std::string(path), {}};
   head.headers.add("accept", "application/json");
   head.headers.add("content-type", "application/x-www-form-urlencoded");
+  if (!authorization.empty()) head.headers.add("authorization", std::move(authorization));
   return net::run_blocking(send(std::move(origin), std::move(tls), std::move(head), std::move(form)));
 }
 

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "cli/commands.h"
+#include "http/client.h"
 #include "http/message.h"
 
 namespace watchword::cli {
@@ -27,7 +28,10 @@ Error error_from(const Reply& reply);
 // Every error of a refusal with "errors"; the one above else.
 std::vector<Error> errors_from(const Reply& reply);
 
-// One form to the gate's API. `ca`: a private CA file, or empty.
-Result<Reply> post_form(const std::string& gate, const std::string& ca, std::string_view path, std::string form);
+// One form to the gate's API. `ca`: a private CA file, or empty. `authorization`: the header's value, or empty.
+Result<Reply> post_form(const std::string& gate, const std::string& ca, std::string_view path, std::string form,
+                        std::string authorization = {});
+// The settings of TLS towards a gate; null for http.
+Result<std::shared_ptr<net::TlsClientContext>> tls_towards(const http::Origin& gate, const std::string& ca);
 
 }  // namespace watchword::cli

@@ -27,12 +27,14 @@ class Tree {
     app_.add_flag("--json", json_, "machine-readable output");
     add_gate();
     add_token();
+    add_tunnel();
     add_sessions();
     add_freeze();
     add_keys();
     add_audit();
     add_policy();
     add_setup();
+    add_envoy();
     add_small();
   }
 
@@ -50,6 +52,14 @@ class Tree {
     auto* command = app_.add_subcommand(name, help);
     command->require_subcommand(1);
     return command;
+  }
+  static void add_access(CLI::App* command, ExchangeOptions& access) {
+    command->add_option("--gate", access.gate, "URL of the gate")->required()->envname("WATCHWORD_URL");
+    command->add_option("--ca", access.ca, "private CA of the gate (PEM)");
+    command->add_option("--token-file", access.token_file, "ID token; - for standard input");
+    command->add_option("--token-env", access.token_env, "variable with the ID token")->capture_default_str();
+    command->add_option("--job-token-env", access.job_token_env,
+                        "variable with the job's token (CI_JOB_TOKEN), for the gate to ask GitLab about the job");
   }
   template <class T>
   T& keep() {
@@ -77,14 +87,9 @@ class Tree {
     auto* command = leaf(token, "exchange", "exchange a job's ID token for an access token",
                          "token exchange --gate https://gate.example.com --scope billing-api/read",
                          [&exchange](const Output& out) { return token_exchange(exchange, out); });
-    command->add_option("--gate", exchange.gate, "URL of the gate")->required()->envname("WATCHWORD_URL");
-    command->add_option("--token-file", exchange.token_file, "ID token; - for standard input");
-    command->add_option("--token-env", exchange.token_env, "variable with the ID token")->capture_default_str();
-    command->add_option("--job-token-env", exchange.job_token_env,
-                        "variable with the job's token (CI_JOB_TOKEN), for the gate to ask GitLab about the job");
+    add_access(command, exchange);
     command->add_option("--audience", exchange.audiences, "resource to narrow the token to");
     command->add_option("--scope", exchange.scope, "permissions to narrow the token to: billing-api/read ...");
-    command->add_option("--ca", exchange.ca, "private CA of the gate (PEM)");
     command->add_flag("--token-only", exchange.token_only, "print nothing but the access token");
 
     auto& verify = keep<VerifyOptions>();
@@ -125,6 +130,20 @@ class Tree {
     command->add_option("--job", filter.job, "only of this job");
     command->add_option("--user", filter.user, "only started by this person");
     command->add_option("--environment", filter.environment, "only of this environment");
+  }
+
+  void add_tunnel() {
+    auto& options = keep<TunnelOptions>();
+    auto* command = leaf(&app_, "tunnel", "a local port that leads through the gate to a TCP resource",
+                         "tunnel ledger-db --listen 127.0.0.1:5432 --gateway https://gate.example.com:8444",
+                         [&options](const Output& out) { return tunnel(options, out); });
+    command->add_option("resource", options.resource, "NAME, or NAME:PORT where the port is not that of --listen")
+        ->required();
+    command->add_option("--listen", options.listen, "host:port or unix:/path, on loopback")->required();
+    command->add_option("--gateway", options.gateway, "URL of the gate's gateway")
+        ->required()
+        ->envname("WATCHWORD_GATEWAY_URL");
+    add_access(command, options.access);
   }
 
   void add_sessions() {
@@ -280,6 +299,8 @@ class Tree {
     command->add_option("--action", options.action, "action");
     command->add_option("--method", options.method, "HTTP method, with --url");
     command->add_option("--url", options.url, "URL as the job would call it");
+    command->add_option("--grpc", options.grpc, "instead of --method: Service/Method at the URL");
+    command->add_option("--websocket", options.websocket, "instead of --method: path of a WebSocket at the URL");
     command->add_option("--facts", options.facts, "JSON file with facts (docs/policy.md)");
     command->add_option("--at", options.at, "time instead of now (RFC 3339)");
   }
@@ -301,6 +322,8 @@ class Tree {
     command->add_flag("--apply", options.apply, "do it; without it nothing is changed");
     command->add_flag("--set-secret", options.set_secret, "set the secret though nothing else differs");
 
+    add_hook_secret(gitlab);
+
     auto& checked = keep<DoctorOptions>();
     command = leaf(&app_, "doctor", "check a gate and what it depends on: one line each, with the fix",
                    "doctor --config /etc/watchword/watchword.yaml",
@@ -308,6 +331,75 @@ class Tree {
     command->add_option("--config", checked.config, "watchword.yaml")->required()->envname("WATCHWORD_CONFIG");
     command->add_option("--project", checked.projects, "look at this project's hook; without it at those in use");
     command->add_option("--group", checked.groups, "look at this group's hook");
+  }
+
+  void add_hook_secret(CLI::App* gitlab) {
+    auto& options = keep<HookSecretOptions>();
+    auto* command = leaf(gitlab, "hook-secret", "print the secret of a webhook, to set it by hand",
+                         "gitlab hook-secret --project 42 --config /etc/watchword/watchword.yaml",
+                         [&options](const Output& out) { return gitlab_hook_secret(options, out); });
+    command->add_option("--config", options.config, "watchword.yaml")->required()->envname("WATCHWORD_CONFIG");
+    auto* project = command->add_option("--project", options.project, "id of the project whose hook it is");
+    project->excludes(command->add_option("--group", options.group, "id of the group whose hook it is"));
+    command->add_option("--gitlab", options.gitlab, "name of the issuer, where several have a webhook_secret");
+    command->add_option("--kind", options.kind, "which, where there are both")
+        ->check(CLI::IsMember({"token", "signing"}));
+  }
+
+  static void add_rendering(CLI::App* command, EnvoyOptions& options) {
+    command->add_option("--config", options.config, "watchword.yaml")->required()->envname("WATCHWORD_CONFIG");
+    command->add_option("--listen", options.listen, "where Envoy listens: host:port or unix:/path")
+        ->capture_default_str();
+    command->add_option("--ext-authz", options.ext_authz, "where the gate answers; else listen.ext_authz");
+    command->add_option("--admin", options.admin, "Envoy's admin interface")->capture_default_str();
+    command->add_option("--host", options.hosts, "host of the gate, for resources with a prefix; else that of its url");
+    command->add_option("--resource", options.resources, "render only this one");
+    command->add_option("--certificate", options.listener_tls.certificate,
+                        "of the listener (PEM); else watchword.yaml's");
+    command->add_option("--key", options.listener_tls.key, "its key (PEM)");
+    command->add_option("--client-ca", options.listener_tls.client_ca, "demand client certificates of this CA (PEM)");
+    command->add_option("--gate-ca", options.gate_ca, "CA of the gate's certificate (PEM); else --ca-bundle");
+    command->add_option("--gate-certificate", options.gate_certificate, "Envoy's own towards the gate (PEM)");
+    command->add_option("--gate-key", options.gate_key, "its key (PEM)");
+    command->add_option("--ca-bundle", options.ca_bundle, "CAs of upstreams without `ca` (PEM)")->capture_default_str();
+    command->add_option("--access-log", options.access_log, "file; else standard output");
+    command->add_option("--timeout", options.timeout, "of the gate's answer")->capture_default_str();
+    command->add_option("--max-stream", options.max_stream, "longest request or stream")->capture_default_str();
+    command->add_option("--heap-mib", options.heap_mib, "memory beyond which Envoy refuses requests")
+        ->capture_default_str()
+        ->check(CLI::Range(64, 1 << 20));
+    command->add_option("--max-connections", options.max_connections, "of clients at once")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10'000'000));
+  }
+
+  void add_envoy() {
+    auto* envoy = group("envoy", "Envoy's configuration, from the policy");
+    auto& rendered = keep<EnvoyOptions>();
+    auto* command = leaf(envoy, "config", "render a complete Envoy bootstrap (JSON)",
+                         "envoy config --config watchword.yaml --check --output /etc/envoy/envoy.json",
+                         [&rendered](const Output& out) { return envoy_config(rendered, out); });
+    add_rendering(command, rendered);
+    command->add_option("--policy", rendered.policy, "policy folder; else watchword.yaml's");
+    command->add_option("--output", rendered.output, "file; else standard output");
+    command->add_flag("--check", rendered.check, "write it only if Envoy takes it and nothing gets past the gate");
+    command->add_option("--envoy", rendered.envoy, "the binary to check with; else $PATH's");
+
+    auto& checked = keep<EnvoyCheckOptions>();
+    command = leaf(envoy, "check", "find in any bootstrap (JSON) what gets past the gate", "envoy check envoy.json",
+                   [&checked](const Output& out) { return envoy_check(checked, out); });
+    command->add_option("file", checked.file, "bootstrap")->required();
+    command->add_option("--envoy", checked.envoy, "have this binary validate it too");
+
+    auto& compared = keep<EnvoyOptions>();
+    auto& sides = keep<std::vector<std::string>>();
+    command = leaf(envoy, "diff", "show what a change of policy alters; exit code 1 when it does",
+                   "envoy diff --config watchword.yaml --policy old/ new/",
+                   [&compared, &sides](const Output& out) { return envoy_diff(compared, sides, out); });
+    add_rendering(command, compared);
+    command->add_option("--policy", sides, "before and after: policy folders, or rendered files")
+        ->required()
+        ->expected(2);
   }
 
   void add_small() {

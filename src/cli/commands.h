@@ -32,6 +32,14 @@ struct ExchangeOptions {
 };
 int token_exchange(const ExchangeOptions& options, const Output& out);
 
+struct TunnelOptions {
+  ExchangeOptions access;  // the scope is the resource's own
+  std::string gateway;     // URL of the gate's gateway
+  std::string resource;    // NAME, or NAME:PORT where the port is not that of `listen`
+  std::string listen;      // host:port or unix:path, on loopback
+};
+int tunnel(const TunnelOptions& options, const Output& out);
+
 struct VerifyOptions {
   std::string token_file;  // "-": standard input
   std::string jwks;        // file; empty: discovery at the issuer
@@ -98,8 +106,9 @@ struct ExplainOptions {
   std::string issuer = "gitlab";  // the configured name that bindings use
   std::string config;             // its profile; without it GitLab's
   std::string resource, action;   // or a request:
-  std::string method, url;
-  std::string facts;  // JSON file
+  std::string url, method;
+  std::string grpc, websocket;  // instead of the method: Service/Method, or a path; behind the URL's own path
+  std::string facts;            // JSON file
   std::string at;
 };
 int policy_explain(const ExplainOptions& options, const Output& out);
@@ -118,12 +127,46 @@ struct GitlabSetupOptions {
 };
 // kDenied: there is something to do.
 int gitlab_setup(const GitlabSetupOptions& options, const Output& out);
+struct HookSecretOptions {
+  std::string config, gitlab;  // as above
+  std::string project, group;  // one of them: its id
+  std::string kind;            // "token" or "signing"; empty: the only kind that the issuer has
+};
+// Nothing but the secret.
+int gitlab_hook_secret(const HookSecretOptions& options, const Output& out);
 struct DoctorOptions {
   std::string config;
   std::vector<std::string> projects, groups;  // whose hooks are looked at; empty: those that the gate knows
 };
 // kDenied: some check is bad.
 int doctor(const DoctorOptions& options, const Output& out);
+
+// What `envoy config` and `envoy diff` render with. Times as in watchword.yaml; docs/envoy-config.md.
+struct EnvoyOptions {
+  std::string config, policy;  // policy: folder; empty: the one that watchword.yaml names
+  std::string listen = "127.0.0.1:10000", admin = "unix:/run/envoy/admin.sock";
+  std::string ext_authz;               // empty: listen.ext_authz of watchword.yaml
+  std::vector<std::string> hosts;      // empty: that of the gate's url
+  std::vector<std::string> resources;  // empty: all
+  struct Files {
+    std::string certificate, key, client_ca;
+  } listener_tls;  // empty: `tls` of watchword.yaml
+  std::string gate_ca, gate_certificate, gate_key;
+  std::string ca_bundle = "/etc/ssl/certs/ca-certificates.crt";
+  std::string access_log, timeout = "5s", max_stream = "15m";
+  std::int64_t heap_mib = 1024, max_connections = 50'000;
+  bool check = false;
+  std::string envoy;   // the binary; empty: of $PATH
+  std::string output;  // file; empty: standard output
+};
+int envoy_config(const EnvoyOptions& options, const Output& out);
+// Two sides, each a policy folder or a bootstrap file. kFailed (1) when they differ, as diff(1) says it.
+int envoy_diff(const EnvoyOptions& options, const std::vector<std::string>& sides, const Output& out);
+struct EnvoyCheckOptions {
+  std::string file;
+  std::string envoy;  // the binary that validates it too; empty: none
+};
+int envoy_check(const EnvoyCheckOptions& options, const Output& out);
 
 int config_check(const std::string& file, const Output& out);
 int clients_secret(const Output& out);

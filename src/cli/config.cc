@@ -25,7 +25,7 @@ class Reader {
   std::expected<Config, std::vector<Error>> read(const Node& root) {
     Object file(decoder_, root, "configuration",
                 {"url", "listen", "tls", "store", "policy", "sealing_key", "log", "issuers", "clients", "signing",
-                 "dpop", "audit", "context", "threads", "drain", "log_level"});
+                 "dpop", "audit", "context", "ext_authz", "threads", "drain", "log_level"});
     read_url(file);
     if (const auto* node = file.require("listen")) read_listen(*node);
     if (const auto* node = file.find("tls")) read_tls(*node);
@@ -39,6 +39,7 @@ class Reader {
     if (const auto* node = file.find("dpop")) read_dpop(*node);
     if (const auto* node = file.find("audit")) read_audit(*node);
     if (const auto* node = file.find("context")) read_context(*node);
+    if (const auto* node = file.find("ext_authz")) read_ext_authz(*node);
     std::int64_t threads = 0;
     file.read("threads", threads, 1, 256);
     config_.threads = static_cast<unsigned>(threads);
@@ -76,10 +77,11 @@ class Reader {
   }
 
   void read_listen(const Node& node) {
-    Object listen(decoder_, node, "listen", {"api", "gateway", "metrics", "admin"});
+    Object listen(decoder_, node, "listen", {"api", "gateway", "metrics", "admin", "ext_authz"});
     if (const auto* api = listen.require("api")) read_address(*api, config_.api);
     if (const auto* gateway = listen.require("gateway")) read_address(*gateway, config_.gateway);
     if (const auto* metrics = listen.find("metrics")) read_address(*metrics, config_.metrics.emplace());
+    if (const auto* envoy = listen.find("ext_authz")) read_address(*envoy, config_.ext_authz.emplace());
     if (const auto* admin = listen.require("admin")) {
       read_address(*admin, config_.admin);
       if (!config_.admin.host.empty() || config_.admin.port != 0)
@@ -171,9 +173,9 @@ class Reader {
   void read_audit(const Node& node) {
     Object audit(decoder_, node, "audit", {"requests"});
     audit.read("requests", config_.request_records,
-               {{"batch", gateway::RequestRecords::batch},
-                {"sync", gateway::RequestRecords::sync},
-                {"off", gateway::RequestRecords::off}});
+               {{"batch", access::RequestRecords::batch},
+                {"sync", access::RequestRecords::sync},
+                {"off", access::RequestRecords::off}});
   }
 
   void read_context(const Node& node) {
@@ -181,6 +183,13 @@ class Reader {
     context.read("max_age", config_.facts.max_age, minutes(1), hours(24));
     context.read("keep", config_.facts.keep, hours(24), hours(24 * 365));
     context.read("reconcile_every", config_.reconcile.interval, seconds(5), minutes(10));
+  }
+
+  void read_ext_authz(const Node& node) {
+    Object envoy(decoder_, node, "ext_authz", {"client_ca"});
+    if (envoy.require("client_ca")) read_path(envoy, "client_ca", config_.ext_authz_client_ca);
+    if (!config_.ext_authz) decoder_.refuse(node.at, "ext_authz", "an address for it in listen.ext_authz");
+    if (!config_.tls) decoder_.refuse(node.at, "client certificates without tls", "tls with certificate and key");
   }
 
   // Tokens cross the network only inside TLS.
@@ -193,6 +202,9 @@ class Reader {
     auto url = http::parse_url(config_.url);
     net::Address own{url ? url->host : "", 0, {}};
     if (!https && !own.loopback()) decoder_.refuse(file.find("url")->at, config_.url, "https, or http on loopback");
+    if (config_.ext_authz && !config_.ext_authz->loopback() && config_.ext_authz_client_ca.empty())
+      decoder_.refuse(file.find("listen")->at, "ext_authz for whoever reaches it",
+                      "a Unix socket, a loopback address, or ext_authz.client_ca, as its answers are for Envoy alone");
     if (config_.metrics && !config_.metrics->loopback() && config_.metrics->host.empty())
       decoder_.refuse(file.find("listen")->at, "metrics on all addresses",
                       "an address of one network, as metrics are plain HTTP");

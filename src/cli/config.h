@@ -7,12 +7,12 @@
 
 #include "access/clients.h"
 #include "access/dpop.h"
+#include "access/request_door.h"
 #include "access/signing_keys.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "context/fact_table.h"
 #include "context/reconciler.h"
-#include "gateway/proxy.h"
 #include "issuer/issuers.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -33,6 +33,8 @@ struct Config {
   net::Address api, gateway;
   std::optional<net::Address> metrics;              // plain HTTP, for a scraper; else /metrics is on the api's address
   net::Address admin;                               // a Unix socket
+  std::optional<net::Address> ext_authz;            // for Envoy alone: a Unix socket, loopback, or TLS with clients' CA
+  std::string ext_authz_client_ca;                  // empty: plain
   std::optional<net::TlsServerContext::Files> tls;  // mandatory unless every address is loopback
   std::string store;                                // sqlite:///var/lib/watchword/state.db
   std::string policy_directory;
@@ -46,7 +48,7 @@ struct Config {
   std::vector<access::Client> clients;
   access::SigningConfig signing;
   access::Dpop::Options dpop;
-  gateway::RequestRecords request_records = gateway::RequestRecords::batch;
+  access::RequestRecords request_records = access::RequestRecords::batch;
   unsigned threads = 0;  // 0: one per core
   Duration drain = std::chrono::seconds(20);
   log::Level log_level = log::Level::info;

@@ -50,7 +50,7 @@ TEST(Config, ReadsWhatIsGivenAndDefaultsTheRest) {
   EXPECT_EQ(config->log_origin, "gate.example.com/log");
   EXPECT_FALSE(config->log_public);
   EXPECT_TRUE(config->dpop.nonce_required);
-  EXPECT_EQ(config->request_records, gateway::RequestRecords::batch);
+  EXPECT_EQ(config->request_records, access::RequestRecords::batch);
   ASSERT_EQ(config->issuers.size(), 1u);
   EXPECT_THAT(config->issuers[0].expectations.audiences, ElementsAre("https://gate.example.com"));
   EXPECT_THAT(config->issuers[0].expectations.algorithms, ElementsAre(crypto::Algorithm::rs256));
@@ -67,6 +67,8 @@ TEST(Config, RefusesAtThePlaceWhatCannotBeRight) {
       {with("url: https://gate.example.com\n", "url: http://gate.example.com\n"), "watchword.yaml:1:6", "https"},
       {with("127.0.0.1:8443", ":8443"), "watchword.yaml:1:1", "tls"},
       {with("unix:/run/watchword/admin.sock", "127.0.0.1:9000"), "watchword.yaml:2:68", "unix:"},
+      {with("127.0.0.1:8444\"", "127.0.0.1:8444\", ext_authz: \":9191\""), "watchword.yaml:2:9", "Envoy alone"},
+      {with("store: ", "ext_authz: { client_ca: envoy.pem }\nstore: "), "watchword.yaml:3:12", "listen.ext_authz"},
       {with("sqlite://state.db", "mysql://db"), "watchword.yaml:3:8", "sqlite://"},
       {with("audience: https://gate.example.com", "audience: []"), "watchword.yaml:8:73", "empty list"},
       {with(", audience: https://gate.example.com", ""), "watchword.yaml:8:11", "audience"},
@@ -86,6 +88,18 @@ TEST(Config, RefusesAtThePlaceWhatCannotBeRight) {
     EXPECT_EQ(error.where, row.where) << row.text << to_string(error);
     EXPECT_THAT(error.found + " " + error.expected, HasSubstr(row.found_or_expected)) << row.text;
   }
+}
+
+TEST(Config, EnvoyAsksOverASocketOrWithACertificate) {
+  const auto local = parse(with("127.0.0.1:8444\"", "127.0.0.1:8444\", ext_authz: \"unix:/run/watchword/envoy.sock\""));
+  ASSERT_TRUE(local.has_value()) << to_string(local.error().front());
+  EXPECT_EQ(local->ext_authz->unix_path, "/run/watchword/envoy.sock");
+  EXPECT_EQ(local->ext_authz_client_ca, "");
+  const auto remote = parse(with("127.0.0.1:8444\"", "127.0.0.1:8444\", ext_authz: \":9191\"") +
+                            "tls: { certificate: gate.pem, key: gate.key }\next_authz: { client_ca: envoy.pem }\n");
+  ASSERT_TRUE(remote.has_value()) << to_string(remote.error().front());
+  EXPECT_EQ(remote->ext_authz->port, 9191);
+  EXPECT_EQ(remote->ext_authz_client_ca, "/etc/watchword/envoy.pem");
 }
 
 TEST(Config, NeverRepeatsASecretThatWasWrittenInClear) {

@@ -3,6 +3,7 @@
 
 #include "cli/doctor.h"
 #include "cli/gitlab_setup.h"
+#include "cli/live.h"
 
 namespace watchword::cli {
 namespace {
@@ -55,7 +56,7 @@ CheckResult good(std::string detail) { return {{}, std::move(detail), {}}; }
 CheckResult bad(Error error) { return {{}, {}, std::move(error)}; }
 
 // Events that come are enough where the hook cannot be seen, or is that of a group or of the instance.
-CheckResult judge(const Seen& seen, context::GitlabHooks* api, const context::WantedHook& wanted,
+CheckResult judge(const Seen& seen, context::GitlabHooks* api, const Config& config, const LiveSource& source,
                   const std::string& setup) {
   const auto events = "events come, the last at " + seen.last_event;
   if (api == nullptr)
@@ -69,12 +70,15 @@ CheckResult judge(const Seen& seen, context::GitlabHooks* api, const context::Wa
   if (!existing)
     return seen.comes() ? good("not shown to this token (" + existing.error().found + "); " + events)
                         : bad(std::move(existing).error());
-  const auto plan = plan_hook(*std::move(existing), wanted);
+  const auto scope = api->scope_of(seen.owner);
+  auto wanted = scope ? wanted_hook_of(config, source, *scope) : std::unexpected(scope.error());
+  if (!wanted) return bad(std::move(wanted).error());
+  const auto plan = plan_hook(*std::move(existing), *wanted, hooks_url(config, source));
   if (plan.fits()) return good("hook " + plan.hook->id + " fits" + (seen.comes() ? "; " + events : ""));
   if (!plan.hook && seen.comes()) return good("none of its own, as of its group or the instance; " + events);
-  std::string found = plan.hook ? "hook " + plan.hook->id + " that does not fit" : "no hook to " + wanted.url;
+  std::string found = plan.hook ? "hook " + plan.hook->id + " that does not fit" : "no hook to " + wanted->url;
   for (const auto& drift : plan.drift) found += ", " + to_text(drift);
-  for (const auto& id : plan.others) found += ", hook " + id + " has the same URL";
+  for (const auto& other : plan.others) found += ", hook " + other.id + " " + twice_text(other, *wanted);
   const bool only_twice = plan.hook && plan.drift.empty();
   return bad({Reason::ci_unavailable,
               std::move(found),
@@ -88,11 +92,11 @@ CheckResult judge(const Seen& seen, context::GitlabHooks* api, const context::Wa
 void check_hooks(const Config& config, const LiveSource& source, const DoctorOptions& options, const Json* said,
                  context::GitlabHooks* api, Checks& checks) {
   const auto all = owners(options, said);
-  auto wanted = wanted_hook_of(config, source);
-  if (!wanted || all.empty()) {
+  const auto secrets = webhook_secrets(source);
+  if (!secrets || all.empty()) {
     auto& check = checks.emplace_back("hooks " + source.issuer);
-    if (!wanted)
-      check.trouble = std::move(wanted).error();
+    if (!secrets)
+      check.trouble = secrets.error();
     else if (said != nullptr)
       check.detail = "no project in use yet; --project and --group look at hooks";
     else
@@ -104,7 +108,7 @@ void check_hooks(const Config& config, const LiveSource& source, const DoctorOpt
     return;
   }
   for (const auto& seen : all) {
-    auto check = judge(seen, api, *wanted, setup_command(seen.owner, source, options));
+    auto check = judge(seen, api, config, source, setup_command(seen.owner, source, options));
     check.name = "hook " + source.issuer + ", " + seen.owner.to_text();
     checks.push_back(std::move(check));
   }

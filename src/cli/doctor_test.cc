@@ -20,16 +20,20 @@ TEST(Doctor, AFullDiskIsTroubleBeforeItIsFull) {
   EXPECT_EQ(full.trouble->where, "/var/lib/watchword");
 }
 
-// Good to its token, and with no hook anywhere.
+// Good to its token, and with these hooks everywhere.
 class Gitlab final : public http::Fetcher {
  public:
   Result<http::FetchReply> send(const http::FetchRequest& request, const http::FetchOptions&) override {
     const bool self = request.url.ends_with("/personal_access_tokens/self");
+    const bool listed = request.url.find("/hooks?") != std::string::npos;
     return http::FetchReply{.status = 200,
                             .content_type = "application/json",
                             .max_age = std::nullopt,
-                            .body = self ? R"({"scopes":["read_api"]})" : "[]"};
+                            .body = self     ? R"({"scopes":["read_api"]})"
+                                    : listed ? hooks.dump()
+                                             : R"({"id":42})"};
   }
+  Json hooks = Json::array();
 };
 
 class DoctorOfGitlab : public ::testing::Test {
@@ -88,7 +92,22 @@ TEST_F(DoctorOfGitlab, ASilentProjectWithoutHookLacksOne) {
   ask_api();
   const auto hook = check("hook gitlab, project acme/billing");
   ASSERT_TRUE(hook.trouble);
-  EXPECT_EQ(hook.trouble->found, "no hook to https://gate.example.com/hooks/gitlab");
+  EXPECT_EQ(hook.trouble->found, "no hook to https://gate.example.com/hooks/gitlab/projects/42");
+}
+
+TEST_F(DoctorOfGitlab, AHookOfAProjectWithTheSecretOfTheWholeIssuerIsTroubleThoughEventsCome) {
+  say(false);
+  ask_api();
+  auto hook =
+      Json::object({{"id", 8}, {"url", "https://gate.example.com/hooks/gitlab"}, {"enable_ssl_verification", true}});
+  for (const auto event : context::kHookEvents) hook.set(event, true);
+  gitlab.hooks = Json::array().push(std::move(hook));
+  const auto found = check("hook gitlab, project acme/billing");
+  ASSERT_TRUE(found.trouble);
+  EXPECT_EQ(found.trouble->found,
+            "hook 8 that does not fit, url: https://gate.example.com/hooks/gitlab, wanted "
+            "https://gate.example.com/hooks/gitlab/projects/42");
+  EXPECT_THAT(found.trouble->fix, HasSubstr("gitlab setup --project acme/billing"));
 }
 
 TEST_F(DoctorOfGitlab, TellsTheTroubleThatTheGateHasWithTheApi) {

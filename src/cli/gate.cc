@@ -37,6 +37,7 @@ Gate::~Gate() {
   gateway_.reset();
   admin_.reset();
   metrics_server_.reset();
+  ext_authz_server_.reset();
   // Requests that still wait are given up while all that they refer to is there.
   if (loops_) loops_->stop();
   if (live_) live_->stop();
@@ -55,6 +56,7 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   auto startup = load_startup(config_);
   if (!startup) return std::unexpected(std::move(startup).error());
   tls_ = std::move(startup->tls);
+  ext_authz_tls_ = std::move(startup->ext_authz_tls);
   if (auto opened = open_state(std::move(startup->sealing)); !opened) return one(std::move(opened).error());
 
   auto issuers = issuer::Issuers::make(config_.issuers, fetcher, clock_, metrics_);
@@ -85,10 +87,16 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
       {*service_, *assertions_, *recorder_, metrics_, clock_, random_, loops_->loops(), config_.request_records},
       std::move(routes));
   service_->watch(*proxy_);
+  ext_authz_ = envoy::ExtAuthz::make(*service_, *assertions_, config_.request_records);
   auto live = LiveContext::start(config_, *facts_, *service_, fetcher);
   if (!live) return one(std::move(live).error());
   live_ = *std::move(live);
-  api::add_hooks(api_router_, std::move(startup->hooks), {live_->intake(), *recorder_, clock_, random_});
+  api::add_hooks(api_router_, std::move(startup->hooks),
+                 {.intake = live_->intake(),
+                  .recorder = *recorder_,
+                  .clock = clock_,
+                  .random = random_,
+                  .groups = &live_->groups()});
   add_endpoints();
   if (auto listening = listen(); !listening) return one(std::move(listening).error());
   if (auto recorded = record_life(audit::Event::gate_started); !recorded) return one(std::move(recorded).error());
@@ -132,6 +140,21 @@ Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, s
   return http::Server::start(loops_->loops(), options, handler);
 }
 
+// Envoy runs as another user, of the gate's group, and asks about all its requests on few connections.
+Status Gate::listen_to_envoy() {
+  if (!config_.ext_authz) return {};
+  const auto& socket = config_.ext_authz->unix_path;
+  if (!socket.empty()) WW_CHECK(make_directories(std::filesystem::path(socket).parent_path().string()));
+  http::Server::Options options{.address = *config_.ext_authz,
+                                .tls = ext_authz_tls_,
+                                .limits = {.requests_per_connection = 100'000'000, .streams_per_connection = 1000},
+                                .unix_mode = 0660,
+                                .metrics = &metrics_,
+                                .name = "ext_authz"};
+  WW_TRY(ext_authz_server_, http::Server::start(loops_->loops(), options, *ext_authz_));
+  return {};
+}
+
 // The API last: once /healthz answers, everything does.
 Status Gate::listen() {
   WW_CHECK(make_directories(std::filesystem::path(config_.admin.unix_path).parent_path().string()));
@@ -140,6 +163,7 @@ Status Gate::listen() {
     WW_TRY(metrics_server_, serve(*config_.metrics, "metrics", metrics_router_, false));
   }
   WW_TRY(gateway_, serve(config_.gateway, "gateway", *proxy_, true));
+  WW_CHECK(listen_to_envoy());
   WW_TRY(api_, serve(config_.api, "api", api_router_, true));
   return {};
 }
@@ -264,21 +288,26 @@ void Gate::maintain() {
     service_->rights_changed();  // time passes: windows begin, facts grow old
     assertions_->forget_expired(now);
     if (auto status = live_->sweep(now); !status) log::error("old facts could not be dropped", status.error());
-    if (tls_) {
-      auto reloaded = tls_->reload_if_changed();
-      if (!reloaded)
-        log::error("the new certificate is refused; the one in force stays", reloaded.error());
-      else if (*reloaded)
-        log::info("new certificate in force");
-    }
+    keep_certificates_fresh();
     lock.lock();
+  }
+}
+
+void Gate::keep_certificates_fresh() {
+  for (auto* tls : {tls_.get(), ext_authz_tls_.get()}) {
+    if (!tls) continue;
+    auto reloaded = tls->reload_if_changed();
+    if (!reloaded)
+      log::error("the new certificate is refused; the one in force stays", reloaded.error());
+    else if (*reloaded)
+      log::info("new certificate in force");
   }
 }
 
 void Gate::drain() {
   auto until = net::Steady::now() + std::chrono::duration_cast<net::Steady::duration>(config_.drain);
   std::vector<http::Server*> servers;
-  for (auto* server : {api_.get(), gateway_.get(), metrics_server_.get(), admin_.get()})
+  for (auto* server : {api_.get(), gateway_.get(), ext_authz_server_.get(), metrics_server_.get(), admin_.get()})
     if (server) servers.push_back(server);
   for (auto* server : servers) server->begin_drain();
   for (auto* server : servers)

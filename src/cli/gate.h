@@ -15,6 +15,7 @@
 #include "cli/live.h"
 #include "cli/startup.h"
 #include "cli/watch.h"
+#include "envoy/ext_authz.h"
 #include "gateway/proxy.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -47,8 +48,10 @@ class Gate {
   Status listen();
   Result<std::unique_ptr<http::Server>> serve(const net::Address& address, std::string_view name,
                                               http::Handler& handler, bool tls);
+  Status listen_to_envoy();
   void add_endpoints();
   void maintain();
+  void keep_certificates_fresh();
   Status record_life(audit::Event event);
   std::expected<void, std::vector<Error>> refuse_policy(std::vector<Error> errors, std::string_view why);
   void keep_policy_fresh(Time now);
@@ -84,9 +87,10 @@ class Gate {
 
   std::unique_ptr<net::LoopPool> loops_;
   std::unique_ptr<gateway::Proxy> proxy_;
+  std::unique_ptr<envoy::ExtAuthz> ext_authz_;
   api::Router api_router_, admin_router_, metrics_router_;
-  std::shared_ptr<net::TlsServerContext> tls_;
-  std::unique_ptr<http::Server> api_, gateway_, admin_, metrics_server_;
+  std::shared_ptr<net::TlsServerContext> tls_, ext_authz_tls_;
+  std::unique_ptr<http::Server> api_, gateway_, admin_, metrics_server_, ext_authz_server_;
 
   std::unique_ptr<LiveContext> live_;
 

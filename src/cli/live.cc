@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "context/gitlab_hooks.h"
 
 namespace watchword::cli {
 namespace {
@@ -10,18 +11,28 @@ namespace {
 // Both look at everything that is known.
 constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
+context::GroupMembers::Ask groups_asker(const LiveSource& source, Secret token, http::Fetcher& fetcher) {
+  auto api = std::make_shared<context::GitlabHooks>(source.url, std::move(token), source.fetch, fetcher);
+  return [api](const std::string& project) { return api->groups_of(project); };
+}
+
 }  // namespace
+
+Result<context::WebhookSecrets> webhook_secrets(const LiveSource& source) {
+  context::WebhookSecrets secrets;
+  for (const auto& reference : source.webhook_secrets) {
+    WW_TRY(auto secret, resolve_secret(reference));
+    WW_CHECK(context::add_secret(secrets, secret));
+  }
+  return secrets;
+}
 
 Result<std::vector<api::HookSource>> hook_sources(const std::vector<LiveSource>& sources) {
   std::vector<api::HookSource> hooks;
   for (const auto& source : sources) {
     if (source.webhook_secrets.empty()) continue;
-    api::HookSource hook{source.issuer, {}};
-    for (const auto& reference : source.webhook_secrets) {
-      WW_TRY(auto secret, resolve_secret(reference));
-      WW_CHECK(context::add_secret(hook.secrets, secret));
-    }
-    hooks.push_back(std::move(hook));
+    WW_TRY(auto secrets, webhook_secrets(source));
+    hooks.push_back({source.issuer, std::move(secrets)});
   }
   return hooks;
 }
@@ -42,6 +53,7 @@ Result<std::unique_ptr<LiveContext>> LiveContext::start(const Config& config, co
   live->max_age_ = config.facts.max_age;
   std::vector<context::Reconciler::Source> sources;
   std::vector<std::string> asked;
+  std::map<std::string, context::GroupMembers::Ask> groups;
   for (const auto& source : config.live_sources) {
     auto& silent = service.parts().metrics.gauge(
         "watchword_hooks_silent", "Projects with open sessions that no event was heard of for longer than max_age",
@@ -51,11 +63,13 @@ Result<std::unique_ptr<LiveContext>> LiveContext::start(const Config& config, co
     Secret token;
     if (!source.api_token.empty()) {
       WW_TRY(token, resolve_secret(source.api_token));
+      groups.emplace(source.issuer, groups_asker(source, token.clone(), fetcher));
     }
     sources.push_back(
         {source.issuer, std::make_unique<context::GitlabApi>(source.url, std::move(token), source.fetch, fetcher)});
   }
   service.job_tokens().accept_from(std::move(asked));
+  live->groups_ = std::make_unique<context::GroupMembers>(std::move(groups), service.parts().clock);
   live->reconciler_ = context::Reconciler::start(
       std::move(sources), live->intake_, [raw = live.get()] { return raw->live_jobs(); }, service.job_tokens(),
       [&service](const context::LiveJob& job) { service.end_job(job.issuer, job.project_id, job.job); },

@@ -11,6 +11,7 @@
 #include "cli/config.h"
 #include "cli/live_health.h"
 #include "context/fact_table.h"
+#include "context/group_members.h"
 #include "context/intake.h"
 #include "context/reconciler.h"
 
@@ -24,7 +25,12 @@ class LiveContext {
 
   context::Intake& intake() { return intake_; }
   context::Reconciler& reconciler() { return *reconciler_; }
-  void stop() { reconciler_.reset(); }  // asks nobody any more; the loops do not run, and still exist
+  context::GroupMembers& groups() { return *groups_; }
+  // Asks nobody any more; the loops do not run, and still exist.
+  void stop() {
+    groups_.reset();
+    reconciler_.reset();
+  }
   Status sweep(Time now);
   std::vector<api::ContextHealth> health() const;  // in the order of the configuration
 
@@ -39,6 +45,7 @@ class LiveContext {
   access::TokenService& service_;
   context::Intake intake_;
   std::unique_ptr<context::Reconciler> reconciler_;
+  std::unique_ptr<context::GroupMembers> groups_;
   struct Watched {
     std::string issuer;
     bool heard = false, asked = false;
@@ -49,7 +56,8 @@ class LiveContext {
   Time swept_{};  // of the maintenance thread
 };
 
-// The secrets behind each source's references.
+// The secrets behind the source's references, and those of each source that has any.
+Result<context::WebhookSecrets> webhook_secrets(const LiveSource& source);
 Result<std::vector<api::HookSource>> hook_sources(const std::vector<LiveSource>& sources);
 
 }  // namespace watchword::cli

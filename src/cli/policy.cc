@@ -42,13 +42,32 @@ struct Request {
   std::string resource, action, method, host, path;
 };
 
-// The request as the proxy would read it: from --resource and --action, or from --method and --url.
+struct Call {
+  std::string method, path, protocol;
+};
+
+// What is called at a URL with this path.
+Result<Call> call_of(const ExplainOptions& options, std::string base) {
+  if (!options.method.empty()) return Call{options.method, std::move(base), {}};
+  if (base.ends_with('/')) base.pop_back();
+  if (options.websocket.starts_with('/')) return Call{"GET", base + options.websocket, "websocket"};
+  if (!options.websocket.empty())
+    return fail(Reason::usage_invalid, "--websocket " + options.websocket, "a path that begins with '/'");
+  const auto path = policy::grpc_path(options.grpc);
+  if (!path)
+    return fail(Reason::usage_invalid, "--grpc " + options.grpc, "one method, such as acme.billing.v1.Billing/Get");
+  return Call{"POST", base + *path, {}};
+}
+
+// The request as the proxy would read it: from --resource and --action, or from what is called at --url.
 Result<Request> request_of(const ExplainOptions& options, const policy::Policy& policy) {
-  if (options.url.empty()) return Request{options.resource, options.action, options.method, {}, {}};
+  if (options.url.empty()) return Request{options.resource, options.action, {}, {}, {}};
   WW_TRY(auto url, http::parse_url(options.url));
-  WW_TRY(auto target, policy::find_target(policy, url.host, options.method, url.path));
-  if (!target.action) return std::unexpected(policy::no_action(target, options.method));
-  return Request{target.resource->name(), *target.action, options.method, url.host, std::move(target.path)};
+  WW_TRY(auto call, call_of(options, std::move(url.path)));
+  const policy::Request request{url.host, call.method, call.path, call.protocol};
+  WW_TRY(auto target, policy::find_target(policy, request));
+  if (!target.action) return std::unexpected(policy::no_action(target, request));
+  return Request{target.resource->name(), *target.action, call.method, url.host, std::move(target.path)};
 }
 
 // What cannot be explained, as it does not say what is asked, or by whom.
@@ -56,11 +75,13 @@ Status check_usage(const ExplainOptions& options) {
   if (options.claims.empty() && options.token_file.empty())
     return fail(Reason::usage_invalid, "neither --claims nor --token", "one of them: the job that asks");
   const bool named = !options.resource.empty() && !options.action.empty();
-  const bool called = !options.url.empty() && !options.method.empty();
-  const bool half = options.resource.empty() != options.action.empty() || options.url.empty() != options.method.empty();
-  if (half || named == called)
-    return fail(Reason::usage_invalid, named && called ? "two requests" : "no whole request",
-                "--method and --url, or --resource and --action");
+  const auto given = [](const std::string& option) { return option.empty() ? 0 : 1; };
+  const int calls = given(options.method) + given(options.grpc) + given(options.websocket);
+  const bool called = !options.url.empty() && calls != 0;
+  const bool half = options.resource.empty() != options.action.empty() || options.url.empty() != (calls == 0);
+  if (half || named == called || calls > 1)
+    return fail(Reason::usage_invalid, calls > 1 || (named && called) ? "two requests" : "no whole request",
+                "--url and one of --method, --grpc and --websocket, or --resource and --action");
   return {};
 }
 

@@ -16,6 +16,13 @@ int SignalWait::wait() const {
   return signal;
 }
 
+std::optional<int> SignalWait::wait(Duration at_most) const {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(at_most);
+  const timespec limit{.tv_sec = seconds.count(), .tv_nsec = std::chrono::nanoseconds(at_most - seconds).count()};
+  const int signal = sigtimedwait(&set_, nullptr, &limit);
+  return signal < 0 ? std::nullopt : std::optional(signal);
+}
+
 void run_until_stopped(Gate& gate, const SignalWait& signals) {
   while (signals.wait() == SIGHUP) {
     // reload_policy logs, records and shows its own failure.

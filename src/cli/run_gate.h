@@ -2,6 +2,7 @@
 #pragma once
 
 #include <csignal>
+#include <optional>
 
 #include "cli/gate.h"
 
@@ -12,6 +13,7 @@ class SignalWait {
  public:
   SignalWait();
   int wait() const;  // the next of SIGTERM, SIGINT, SIGHUP
+  std::optional<int> wait(Duration at_most) const;
 
  private:
   sigset_t set_{};

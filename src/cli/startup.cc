@@ -20,6 +20,13 @@ Result<std::shared_ptr<net::TlsServerContext>> tls_context(const Config& config)
   return net::TlsServerContext::make(*config.tls);
 }
 
+Result<std::shared_ptr<net::TlsServerContext>> ext_authz_context(const Config& config) {
+  if (config.ext_authz_client_ca.empty()) return nullptr;
+  auto files = *config.tls;
+  files.client_ca = config.ext_authz_client_ca;
+  return net::TlsServerContext::make(std::move(files), {"h2", "http/1.1"});
+}
+
 Error at(Error error, std::string place) {
   error.where = error.where.empty() ? std::move(place) : place + ": " + error.where;
   return error;
@@ -77,12 +84,14 @@ std::expected<Startup, std::vector<Error>> load_startup(const Config& config) {
   if (!sealing) errors.push_back(sealing.error());
   auto tls = tls_context(config);
   if (!tls) errors.push_back(tls.error());
+  auto ext_authz_tls = ext_authz_context(config);
+  if (!ext_authz_tls) errors.push_back(at(ext_authz_tls.error(), "ext_authz.client_ca"));
   auto hooks = hooks_of(config, errors);
   check_api_tokens(config, errors);
   auto policy = load_policy(config);
   if (!policy) std::ranges::move(policy.error(), std::back_inserter(errors));
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  return Startup{*std::move(sealing), *std::move(tls), std::move(hooks), *std::move(policy)};
+  return Startup{*std::move(sealing), *std::move(tls), *std::move(ext_authz_tls), std::move(hooks), *std::move(policy)};
 }
 
 }  // namespace watchword::cli

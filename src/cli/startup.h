@@ -21,7 +21,8 @@ std::expected<LoadedPolicy, std::vector<Error>> load_policy(const Config& config
 
 struct Startup {
   crypto::SealingKey sealing;
-  std::shared_ptr<net::TlsServerContext> tls;  // null without tls
+  std::shared_ptr<net::TlsServerContext> tls;            // null without tls
+  std::shared_ptr<net::TlsServerContext> ext_authz_tls;  // null without ext_authz.client_ca
   std::vector<api::HookSource> hooks;
   LoadedPolicy policy;
 };

@@ -1,11 +1,10 @@
 // watchword token exchange | verify | inspect
-#include <cstdlib>
 #include <utility>
 
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/admin_client.h"
 #include "cli/commands.h"
+#include "cli/exchange.h"
 #include "cli/input.h"
 #include "http/fetch.h"
 #include "http/uri.h"
@@ -14,46 +13,6 @@
 
 namespace watchword::cli {
 namespace {
-
-constexpr std::string_view kGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
-constexpr std::string_view kIdToken = "urn:ietf:params:oauth:token-type:id_token";
-
-void add(std::string& form, std::string_view name, std::string_view value) {
-  if (!form.empty()) form += '&';
-  form += http::percent_encode(name) + "=" + http::percent_encode(value);
-}
-
-// Only an answer of "no" is a denial; a job that reads its log must not take an outage for one.
-std::string_view headline(Reason reason) {
-  switch (describe(reason).kind) {
-    case ReasonKind::unauthenticated:
-    case ReasonKind::denied:
-    case ReasonKind::not_found:
-      return "denied";
-    case ReasonKind::invalid:
-    case ReasonKind::config:
-      return "refused: the request is wrong";
-    case ReasonKind::unavailable:
-    case ReasonKind::upstream:
-    case ReasonKind::upstream_timeout:
-    case ReasonKind::error:
-    case ReasonKind::corrupt:
-      return "no answer: the gate cannot decide now";
-  }
-  std::unreachable();
-}
-
-// The refusal as it stands in a job log.
-void print_refusal(Reason reason, const Json& body, const Output& out) {
-  auto text = [&](std::string_view key) { return printable(body.string_or(key, "")); };
-  out.line(out.bad(headline(reason)) + (text("record").empty() ? "" : "  (record " + text("record") + ")"));
-  out.line("  reason    " + std::string(name(reason)) + ": " + std::string(describe(reason).meaning));
-  for (std::string_view key : {"found", "expected"})
-    if (!text(key).empty()) out.line("  " + std::string(key) + std::string(10 - key.size(), ' ') + text(key));
-  if (!text("you_are").empty()) out.line("  you are   " + text("you_are"));
-  if (!text("rule").empty()) out.line("  rule      " + text("rule") + "  role " + text("role"));
-  out.line("  fix       " + (text("fix").empty() ? std::string(describe(reason).fix) : text("fix")));
-}
 
 Result<jose::KeySet> keys_for(const VerifyOptions& options) {
   if (!options.jwks.empty()) {
@@ -109,35 +68,9 @@ int print_checks(const std::vector<jose::Check>& checks, const Output& out) {
 }  // namespace
 
 int token_exchange(const ExchangeOptions& options, const Output& out) {
-  auto token = options.token_file.empty() ? token_from_environment(options.token_env) : read_token(options.token_file);
-  if (!token) return out.error(token.error());
-  std::string form;
-  add(form, "grant_type", kGrant);
-  add(form, "subject_token_type", kIdToken);
-  add(form, "subject_token", token->reveal());
-  for (const auto& audience : options.audiences) add(form, "audience", audience);
-  if (!options.scope.empty()) add(form, "scope", options.scope);
-  if (!options.job_token_env.empty()) {
-    const char* job_token = std::getenv(options.job_token_env.c_str());
-    if (!job_token || !*job_token)
-      return out.error({Reason::token_missing,
-                        options.job_token_env + " is not set",
-                        "the job's CI_JOB_TOKEN",
-                        {},
-                        "without --job-token-env none is sent"});
-    add(form, "ci_job_token", job_token);
-  }
-  auto reply = post_form(options.gate, options.ca, "/oauth/token", std::move(form));
+  auto reply = exchange(options);
   if (!reply) return out.error(reply.error());
-  if (reply->status / 100 != 2) {
-    auto error = error_from(*reply);
-    if (!reason_from_name(reply->body.string_or("reason", ""))) return out.error(error);
-    if (out.json())
-      out.value(reply->body);
-    else
-      print_refusal(error.reason, reply->body, out);
-    return exit_code(error.reason);
-  }
+  if (reply->status / 100 != 2) return print_refusal(*reply, out);
   if (options.token_only)
     out.line(reply->body.string_or("access_token", ""));
   else

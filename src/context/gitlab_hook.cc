@@ -55,6 +55,7 @@ Result<WantedHook> wanted_hook(std::string url, const std::vector<Secret>& secre
 
 std::vector<HookDrift> drift(const GitlabHook& hook, const WantedHook& wanted) {
   std::vector<HookDrift> all;
+  if (hook.url != wanted.url) all.push_back({"url", hook.url, wanted.url});
   for (const auto event : kHookEvents)
     if (!contains(hook.events, event)) all.push_back({std::string(event), "false", "true"});
   for (const auto& event : hook.events)

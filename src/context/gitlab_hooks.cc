@@ -3,15 +3,24 @@
 #include <algorithm>
 #include <utility>
 
+#include "context/gitlab_fields.h"
 #include "context/gitlab_request.h"
 #include "http/uri.h"
 
 namespace watchword::context {
 namespace {
 
-std::string hooks_path(const HookOwner& owner) {
-  return (owner.kind == HookOwner::Kind::project ? "projects/" : "groups/") + http::percent_encode(owner.name) +
-         "/hooks";
+std::string owner_path(const HookOwner& owner) {
+  return (owner.kind == HookOwner::Kind::project ? "projects/" : "groups/") + http::percent_encode(owner.name);
+}
+
+std::string hooks_path(const HookOwner& owner) { return owner_path(owner) + "/hooks"; }
+
+Result<std::string> id_in(const Json& shown, const std::string& url) {
+  const auto fields = GitlabFields::of(shown, "");
+  auto id = fields ? fields->id("id") : Result<std::string>(std::unexpected(fields.error()));
+  if (!id) return gitlab_unavailable("id: " + id.error().found, id.error().expected, url);
+  return id;
 }
 
 std::string fix_for(int status) {
@@ -89,6 +98,32 @@ Result<std::vector<GitlabHook>> GitlabHooks::list(const HookOwner& owner) {
   if (!list.complete)
     return gitlab_unavailable("more than " + std::to_string(list.items.size()) + " hooks", "all of them", url);
   return understood(list.items, url);
+}
+
+Result<HookScope> GitlabHooks::scope_of(const HookOwner& owner) {
+  WW_TRY(const Json shown, ask("GET", owner_path(owner)));
+  WW_TRY(std::string id, id_in(shown, api_ + owner_path(owner)));
+  return HookScope{owner.kind == HookOwner::Kind::project ? HookScope::Kind::project : HookScope::Kind::group,
+                   std::move(id)};
+}
+
+Result<std::vector<std::string>> GitlabHooks::groups_of(const std::string& project) {
+  const std::string url = api_ + "projects/" + http::percent_encode(project) + "/groups?with_shared=false";
+  bool hidden = false;
+  const auto page = [&](const std::string& at) {
+    auto reply = send({.url = at});
+    hidden = hidden || (reply && reply->status == 404);
+    return reply;
+  };
+  const auto list = gitlab_list(url, api_, options_.max_bytes, page);
+  if (hidden) return std::vector<std::string>();
+  if (!list) return std::unexpected(list.error());
+  std::vector<std::string> ids;
+  for (const Json& group : list->items) {
+    WW_TRY(std::string id, id_in(group, url));
+    ids.push_back(std::move(id));
+  }
+  return ids;
 }
 
 // What GitLab shows after a change: a setting that it does not know, it passes over in silence.

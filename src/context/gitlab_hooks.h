@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "context/gitlab_hook.h"
+#include "context/webhook_scope.h"
 #include "http/fetch.h"
 
 namespace watchword::context {
@@ -28,6 +29,9 @@ class GitlabHooks {
   GitlabHooks(const std::string& url, Secret token, http::FetchOptions options, http::Fetcher& fetcher);
 
   Result<std::vector<GitlabHook>> list(const HookOwner& owner);
+  Result<HookScope> scope_of(const HookOwner& owner);  // its id
+  // The ids of all groups above the project. None: it is in none, or not shown to the token. For read_api.
+  Result<std::vector<std::string>> groups_of(const std::string& project);
   // As GitLab shows it afterwards; what it did not take is an error.
   Result<GitlabHook> create(const HookOwner& owner, const WantedHook& wanted);
   // Sets all settings and secrets. A hook that GitLab has disabled is then tested with a push event, as it enables one

@@ -82,6 +82,7 @@ TEST(GitlabHook, FitsWithExactlyTheEventsThatAreRead) {
 }
 
 TEST(GitlabHook, ShowsWhatWouldKeepEventsAway) {
+  EXPECT_THAT(drifts(shown(7).set("url", "https://gate.example.com/hooks")), ElementsAre("url"));
   EXPECT_THAT(drifts(shown(7).set("enable_ssl_verification", false)), ElementsAre("enable_ssl_verification"));
   EXPECT_THAT(drifts(shown(7).set("push_events_branch_filter", "main")), ElementsAre("push_events_branch_filter"));
   EXPECT_THAT(drifts(shown(7).set("push_events_branch_filter", "main").set("branch_filter_strategy", "all_branches")),
@@ -146,6 +147,31 @@ class GitlabHooksTest : public ::testing::Test {
   Gitlab gitlab;
   GitlabHooks hooks{"https://gitlab.example.com/", Secret(std::string_view("glpat-s3cret")), {}, gitlab};
 };
+
+TEST_F(GitlabHooksTest, KnowsOwnersByTheirIds) {
+  gitlab.set("GET " + kApi + "projects/acme%2Fbilling", 200, Json::object({{"id", 42}}));
+  gitlab.set("GET " + kApi + "groups/acme", 200, Json::object({{"id", 7}}));
+  EXPECT_EQ(hooks.scope_of(kBilling).value(), (HookScope{HookScope::Kind::project, "42"}));
+  EXPECT_EQ(hooks.scope_of({HookOwner::Kind::group, "acme"}).value(), (HookScope{HookScope::Kind::group, "7"}));
+  expect_unavailable(hooks.scope_of({HookOwner::Kind::group, "acme-evil"}), "status 404", "check the path");
+  for (const Json& id : {Json("42"), Json(-1), Json(nullptr), Json(4.2)}) {
+    gitlab.set("GET " + kApi + "groups/acme", 200, Json::object({{"id", id}}));
+    expect_unavailable(hooks.scope_of({HookOwner::Kind::group, "acme"}), "id: ", "");
+  }
+}
+
+TEST_F(GitlabHooksTest, AProjectsGroupsAreThoseAboveIt) {
+  const std::string groups = "GET " + kApi + "projects/42/groups?with_shared=false&per_page=100&page=1";
+  gitlab.set(groups, 200, Json::array().push(Json::object({{"id", 7}})).push(Json::object({{"id", 1}})));
+  EXPECT_THAT(hooks.groups_of("42").value(), ElementsAre("7", "1"));
+  EXPECT_THAT(hooks.groups_of("43").value(), IsEmpty());  // 404: there is none, or it is not shown
+  gitlab.set(groups, 200, Json::array().push(Json::object({{"id", "7"}})));
+  expect_unavailable(hooks.groups_of("42"), "id: ", "");
+  gitlab.set(groups, 200, Json::object({{"id", 7}}));
+  expect_unavailable(hooks.groups_of("42"), "object", "");
+  gitlab.set(groups, 500, Json::array());
+  expect_unavailable(hooks.groups_of("42"), "status 500", "");
+}
 
 TEST_F(GitlabHooksTest, ListsAllPages) {
   Json::Array full(100, shown(7));

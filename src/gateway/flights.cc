@@ -9,6 +9,16 @@
 
 namespace watchword::gateway {
 
+Status Flight::pass(std::uint64_t& count, std::uint64_t bytes) {
+  if (Status left = lease.pass(bytes); !left) {
+    if (!cut) cut.emplace().refusal = left.error();
+    upstream.fire();
+    return left;
+  }
+  count += bytes;
+  return {};
+}
+
 // Towards both sides: the upstream sees its connection closed, the client its response cut short. While no response has
 // begun, the forwarding coroutine answers with the reason instead. Neither resumes it here: it runs later on this loop.
 void Flights::cut(Flight& flight, access::Decision why) {

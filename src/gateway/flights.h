@@ -28,6 +28,10 @@ struct Flight {
   http::Abort upstream{};
   std::uint64_t bytes_up = 0, bytes_down = 0;  // of bodies, so far
   std::optional<access::Decision> cut{};       // why it was cut; the forwarding coroutine tells and records it
+  access::Allowance::Lease lease{};            // of the session's limits
+
+  // Before bytes pass on: adds them to bytes_up or bytes_down. An error: they must not pass, and the flight is cut.
+  Status pass(std::uint64_t& count, std::uint64_t bytes);
 
   access::Asked asked() const { return {resource, action, method, path, host}; }  // as the door was asked
 };

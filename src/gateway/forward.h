@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/flights.h"
 #include "gateway/routes.h"
 #include "http/handler.h"
 #include "http/message.h"
@@ -23,24 +24,27 @@ struct Introduction {
 http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, std::string target, const Route& route,
                               const Introduction& introduction);
 // The request's body as the backend gets it: as it is, but for trailers that would be read as headers of the gate's.
-// Counts what passes. `body` must live until a next() that was awaited has returned; this need not: a backend that
-// answers early leaves one waiting.
+// Counted by the flight. `body` must live until a next() that was awaited has returned; this and the flight need not: a
+// backend that answers early leaves one waiting.
 class UpstreamBody final : public http::Body {
  public:
-  UpstreamBody(http::Body& body, std::shared_ptr<const Route> route)
-      : body_(body), passed_(std::make_shared<Passed>(std::move(route))) {}
+  UpstreamBody(http::Body& body, std::shared_ptr<const Route> route, Flight& flight)
+      : body_(body), passed_(std::make_shared<Passed>(std::move(route), &flight)) {}
+  UpstreamBody(const UpstreamBody&) = delete;
+  UpstreamBody& operator=(const UpstreamBody&) = delete;
+  ~UpstreamBody() override { passed_->flight = nullptr; }
   net::Task<Result<std::string_view>> next() override { return next(body_, passed_); }
   bool ready() const override { return body_.ready(); }
   std::optional<std::uint64_t> length() const override { return body_.length(); }
   const http::Headers& trailers() const override { return passed_->trailers; }
-  std::uint64_t bytes() const { return passed_->bytes; }
 
  private:
   struct Passed {
-    explicit Passed(std::shared_ptr<const Route> its_route) : route(std::move(its_route)) {}
+    Passed(std::shared_ptr<const Route> its_route, Flight* its_flight)
+        : route(std::move(its_route)), flight(its_flight) {}
     std::shared_ptr<const Route> route;
+    Flight* flight;  // null once it is over
     http::Headers trailers;
-    std::uint64_t bytes = 0;
   };
   static net::Task<Result<std::string_view>> next(http::Body& body, std::shared_ptr<Passed> passed);
 

@@ -133,6 +133,23 @@ class TwoPieces final : public http::Body {
   http::Headers trailers_;
 };
 
+class NoReply final : public http::Writer {
+ public:
+  net::Task<Status> begin(http::ResponseHead) override { co_return Status(); }
+  net::Task<Status> write(std::string_view) override { co_return Status(); }
+  net::Task<Status> end(http::Headers) override { co_return Status(); }
+  net::Task<Status> send(http::ResponseHead, std::string_view) override { co_return Status(); }
+  bool begun() const override { return false; }
+  void abort() override {}
+};
+
+// A flight that nothing but its body is asked of.
+struct Ride {
+  access::TokenService::Presented presented;
+  NoReply reply;
+  Flight flight{1, presented, "billing-api", "write", "PUT", "/v1/x", "billing.test", reply};
+};
+
 net::Task<Result<std::string>> read_through(http::Body& body) { return http::read_all(body, 1024); }
 
 TEST(Forward, TrailersCarryNoIdentityEither) {
@@ -141,12 +158,29 @@ TEST(Forward, TrailersCarryNoIdentityEither) {
                   {"x-api-key", "of the job"},
                   {"x-checksum", "abc"}});
   auto route = route_with({{"x-api-key", "of the gate"}});
-  UpstreamBody upload(body, std::make_shared<const Route>(std::move(route)));
+  Ride ride;
+  UpstreamBody upload(body, std::make_shared<const Route>(std::move(route)), ride.flight);
   auto read = net::run_blocking(read_through(upload));
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(*read, "piecepiece");
   ASSERT_EQ(upload.trailers().size(), 1u);
   EXPECT_EQ(upload.trailers().begin()->name, "x-checksum");
+  EXPECT_EQ(ride.flight.bytes_up, 10u);
+}
+
+TEST(Forward, BytesBeyondTheSessionsLimitDoNotPass) {
+  access::Allowance allowance({.bytes = 9}, Time{});
+  Ride ride;
+  ride.flight.lease = *allowance.begin(Time{});
+  TwoPieces body({});
+  UpstreamBody upload(body, std::make_shared<const Route>(route_with({})), ride.flight);
+  auto read = net::run_blocking(read_through(upload));
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().reason, Reason::limit_reached);
+  EXPECT_EQ(ride.flight.bytes_up, 5u);
+  ASSERT_TRUE(ride.flight.cut.has_value());
+  EXPECT_EQ(ride.flight.cut->refusal->reason, Reason::limit_reached);
+  EXPECT_TRUE(ride.flight.upstream.fired());
 }
 
 }  // namespace

@@ -6,10 +6,12 @@
 #include <unordered_map>
 
 #include "access/request_origin.h"
-#include "crypto/digest.h"
 #include "gateway/flights.h"
 #include "gateway/forward.h"
-#include "gateway/refusal.h"
+#include "gateway/relay.h"
+#include "gateway/tcp_upstream.h"
+#include "gateway/upstream_client.h"
+#include "gateway/upstream_keeper.h"
 #include "http/client.h"
 #include "policy/target.h"
 
@@ -18,14 +20,21 @@ namespace {
 
 // The upstream connections of one loop, for one policy's routes. A request keeps its pool until it has ended.
 struct Pool {
-  std::shared_ptr<const Routes> routes;
-  std::unordered_map<const Route*, std::unique_ptr<http::Client>> clients;
+  Pool(std::shared_ptr<const Routes> its_routes, Metrics& its_metrics)
+      : routes(std::move(its_routes)), metrics(its_metrics) {
+    keep_upstreams(*routes, metrics);
+  }
 
   http::Client& client(const Route& route) {
     auto& client = clients[&route];
-    if (!client) client = http::Client::make(route.origin, route.tls, route.limits);
+    if (!client)
+      client = std::make_unique<UpstreamClient>(route.upstream, UpstreamMetrics::of(metrics, route.resource->name()));
     return *client;
   }
+
+  const std::shared_ptr<const Routes> routes;
+  Metrics& metrics;
+  std::unordered_map<const Route*, std::unique_ptr<http::Client>> clients;
 };
 
 // What belongs to one loop, and is touched on it only.
@@ -48,6 +57,7 @@ class ProxyImpl final : public Proxy {
  public:
   ProxyImpl(ProxyParts parts, std::shared_ptr<const Routes> routes)
       : parts_(std::move(parts)),
+        door_(parts_.service, parts_.records),
         routes_(std::move(routes)),
         allowed_(counter("allow")),
         denied_(counter("deny")),
@@ -74,6 +84,7 @@ class ProxyImpl final : public Proxy {
 
   net::Task<void> handle(http::Exchange& exchange) override {
     auto& request = exchange.request;
+    const Caller caller{exchange, access::spoken_by(request)};
     auto& own = on_loop_.at(net::Loop::current());
     auto pool = pool_of(own);
     auto origin = access::origin_of(request, exchange.peer, parts_.random);
@@ -81,25 +92,23 @@ class ProxyImpl final : public Proxy {
     entry.method = request.method;
     entry.path = request.path();
 
-    auto target = policy::find_target(*pool->routes->policy(), request.host(), request.method, request.path());
-    if (!target) co_return co_await refuse(exchange, std::move(entry), std::move(target).error(), nullptr);
+    const policy::Request asked{request.host(), request.method, request.path(), request.protocol};
+    auto target = target_of(*pool->routes->policy(), request, asked);
+    if (!target) co_return co_await refuse(caller, std::move(entry), std::move(target).error(), nullptr);
     const auto& resource = *target->resource;
     entry.resource = resource.name();
-    if (request.headers.has_token("connection", "upgrade"))
-      co_return co_await refuse(exchange, std::move(entry), {Reason::upgrade_unsupported, request.method, {}, {}, {}},
-                                nullptr);
 
     auto now = parts_.clock.now();
-    auto presented = present(request, now);
+    auto presented = door_.present(request, now);
     if (!presented) {
-      describe_presented(entry, request, now);
-      co_return co_await refuse(exchange, std::move(entry), std::move(presented).error(), nullptr);
+      door_.describe_presented(entry, request, now);
+      co_return co_await refuse(caller, std::move(entry), std::move(presented).error(), nullptr);
     }
     const auto& session = *presented->session;
     access::Recorder::describe(entry, session);
     entry.token = presented->grant->token_sha256;
     if (!target->action)
-      co_return co_await refuse(exchange, std::move(entry), policy::no_action(*target, request.method), &session);
+      co_return co_await refuse(caller, std::move(entry), policy::no_action(*target, asked), &session);
     entry.action = *target->action;
     Flight flight{
         own.flights.next_number(),   *presented,    resource.name(), *target->action, request.method, target->path,
@@ -107,23 +116,25 @@ class ProxyImpl final : public Proxy {
     auto decision = co_await parts_.service.decide_now(session, *presented->grant, flight.asked());
     access::Recorder::describe(entry, decision);
     if (!decision.allowed())
-      co_return co_await refuse(exchange, std::move(entry), *std::move(decision.refusal), &session);
+      co_return co_await refuse(caller, std::move(entry), *std::move(decision.refusal), &session);
+    auto lease = session.lease(now);
+    if (!lease) co_return co_await refuse(caller, std::move(entry), std::move(lease).error(), &session);
+    flight.lease = *std::move(lease);
 
     // From here on whatever ends the right ends the request, also while its record is written.
     const Flights::Listed listed(own.flights, flight);
     auto record = entry.id;
-    if (auto recorded = co_await put_on_record(std::move(entry)); !recorded)
-      co_return co_await answer_failure(exchange, std::move(recorded).error(), {});
-    if (flight.cut) co_return co_await answer_cut(exchange, flight, record);
+    if (auto recorded = co_await door_.put_on_record(std::move(entry)); !recorded) {
+      failed_.add();
+      co_return co_await tell(caller, {std::move(recorded).error(), {}, false, {}, {}, {}});
+    }
+    if (flight.cut) co_return co_await answer_cut(caller, flight, record);
     allowed_.add();
-    auto assertion = parts_.assertions.for_session(session, resource.name(), now);
-    if (!assertion) co_return co_await answer_failure(exchange, std::move(assertion).error(), record);
-    // A policy's routes cover all its resources of this kind.
-    std::shared_ptr<const Route> route(pool->routes, pool->routes->find(resource));
-    Introduction introduction{*std::move(assertion), access::traceparent_of(origin, parts_.random), origin.request_id};
-    auto forwarded = to_forward(target->path, request.query());  // before the request is moved from
-    auto head = to_upstream(std::move(request), exchange.peer, std::move(forwarded), *route, introduction);
-    co_await forward(exchange, route, pool->client(*route), std::move(head), flight, record);
+    auto passed = resource.tcp() ? co_await tunnel(exchange, *resource.tcp(), flight)
+                                 : co_await forward(exchange, *pool, *target, origin, flight);
+    if (flight.cut) co_return co_await answer_cut(caller, flight, record);
+    if (!passed) co_return co_await tell(caller, {std::move(passed).error(), record, false, {}, {}, {}});
+    if (!*passed && exchange.reply.begun()) exchange.reply.abort();
   }
 
  private:
@@ -142,78 +153,76 @@ class ProxyImpl final : public Proxy {
     auto& pool = own.pool;
     auto routes = routes_.get();
     if (!pool || pool->routes != routes) {
-      pool = std::make_shared<Pool>();
-      pool->routes = std::move(routes);
+      if (pool) pool->routes->retire();
+      pool = std::make_shared<Pool>(std::move(routes), parts_.metrics);
     }
     return pool;
   }
 
-  Result<access::TokenService::Presented> present(const http::RequestHead& request, Time now) {
-    if (request.headers.count("authorization") > 1 || request.headers.count("dpop") > 1)
-      return fail(Reason::request_invalid, "two authorization or dpop headers", "one of each");
-    access::DpopRequest dpop;
-    std::string url;
-    if (const auto* proof = request.headers.find("dpop")) {
-      url = request.scheme + "://" + request.authority + std::string(request.path());
-      dpop = {*proof, request.method, url, {}};
+  // Who asks, and in which form a refusal is told.
+  struct Caller {
+    http::Exchange& exchange;
+    access::Speaks speaks;
+  };
+
+  static Result<policy::Target> target_of(const policy::Policy& policy, const http::RequestHead& request,
+                                          const policy::Request& asked) {
+    if (request.method == "CONNECT") return policy::find_tunnel(policy, request.authority);
+    if (request.protocol.empty() && request.headers.has_token("connection", "upgrade"))
+      return fail(Reason::upgrade_unsupported, request.method);
+    return policy::find_target(policy, asked);
+  }
+
+  // True: the answer has gone out whole; false: it is to be ended so that the client sees it cut short, or the flight
+  // was cut. An error: there is no answer yet.
+  net::Task<Result<bool>> forward(http::Exchange& exchange, Pool& pool, const policy::Target& target,
+                                  const access::Origin& origin, Flight& flight) {
+    const auto& session = *flight.presented.session;
+    auto assertion = parts_.assertions.for_session(session, target.resource->name(), parts_.clock.now());
+    if (!assertion) {
+      failed_.add();
+      co_return std::unexpected(std::move(assertion).error());
     }
-    return parts_.service.present(request.headers.find("authorization"), dpop, now);
+    // A policy's routes cover all its resources of this kind.
+    std::shared_ptr<const Route> route(pool.routes, pool.routes->find(*target.resource));
+    Introduction introduction{*std::move(assertion), access::traceparent_of(origin, parts_.random), origin.request_id};
+    auto forwarded = to_forward(target.path, exchange.request.query());  // before the request is moved from
+    auto& client = pool.client(*route);
+    auto head = to_upstream(std::move(exchange.request), exchange.peer, std::move(forwarded), *route, introduction);
+    std::optional<UpstreamBody> upload;
+    if (exchange.body.length() != std::uint64_t{0}) upload.emplace(exchange.body, std::move(route), flight);
+    auto passed = co_await relay_request(exchange, std::move(head), upload ? &*upload : nullptr, client, flight);
+    if (!passed) upstream_failures_.add();
+    co_return passed;
   }
 
-  // A token that was refused is on record too, and whose it is where that is certain.
-  void describe_presented(audit::Entry& entry, const http::RequestHead& request, Time now) const {
-    const auto* authorization = request.headers.find("authorization");
-    const auto space = authorization ? authorization->find(' ') : std::string::npos;
-    if (space == std::string::npos) return;
-    const auto token = std::string_view(*authorization).substr(space + 1);
-    entry.token = crypto::sha256_hex(token);
-    const auto& known = parts_.service.parts();
-    const auto grant = known.tokens.read(token, now);
-    const auto session = grant ? known.sessions.find((*grant)->session) : nullptr;
-    if (session) access::Recorder::describe(entry, *session);
-  }
-
-  net::Task<Status> put_on_record(audit::Entry entry) {
-    switch (parts_.records) {
-      case RequestRecords::off:
-        return nothing();
-      case RequestRecords::batch:
-        return parts_.recorder.queue_or_commit(std::move(entry));
-      case RequestRecords::sync:
-        return parts_.recorder.commit(std::move(entry));
+  net::Task<Result<bool>> tunnel(http::Exchange& exchange, const policy::TcpTarget& target, Flight& flight) {
+    auto stream = co_await connect_to(target);
+    if (flight.cut) co_return false;
+    if (!stream) {
+      upstream_failures_.add();
+      co_return std::unexpected(std::move(stream).error());
     }
-    std::unreachable();
-  }
-  static net::Task<Status> nothing() { co_return Status{}; }
-
-  net::Task<void> refuse(http::Exchange& exchange, audit::Entry entry, Error error, const access::Session* session) {
-    access::Recorder::describe(entry, error);
-    (entry.outcome == audit::Outcome::error ? failed_ : denied_).add();
-    RefusalText text{{}, session ? issuer::you_are(session->principal()) : "", entry.role, entry.rule};
-    auto told = parts_.recorder.queue_refusal(std::move(entry), std::move(error), session != nullptr);
-    text.record = std::move(told.record);
-    auto nonce =
-        told.error.reason == Reason::dpop_nonce_required ? parts_.service.parts().dpop.nonce(parts_.clock.now()) : "";
-    co_await send_refusal(exchange.reply, told.error, text, nonce);
+    const auto idle = std::chrono::duration_cast<net::Steady::duration>(target.idle_time);
+    co_return co_await relay_tunnel(exchange, *std::move(stream), idle, flight);
   }
 
-  net::Task<void> answer_failure(http::Exchange& exchange, Error error, const std::string& record) {
-    failed_.add();
-    co_await send_refusal(exchange.reply, error, {record, {}, {}, {}}, "");
+  net::Task<void> refuse(const Caller& caller, audit::Entry entry, Error error, const access::Session* session) {
+    (access::Recorder::outcome_of(error) == audit::Outcome::error ? failed_ : denied_).add();
+    co_await tell(caller, door_.refuse(std::move(entry), std::move(error), session));
   }
-  // The decision was to allow; that the backend did not answer is counted apart.
-  net::Task<void> answer_upstream_failure(http::Exchange& exchange, Error error, const std::string& record) {
-    upstream_failures_.add();
-    co_await send_refusal(exchange.reply, error, {record, {}, {}, {}}, "");
+  net::Task<void> tell(const Caller& caller, const access::Refusal& refusal) {
+    auto reply = door_.reply_to(refusal, caller.speaks);
+    // A failing write means that the client has gone; there is no one left to tell.
+    static_cast<void>(co_await caller.exchange.reply.send(std::move(reply.head), reply.body));
   }
 
   // The request ended in the middle: the client is told why, where that is still possible, and the log in any case.
-  net::Task<void> answer_cut(http::Exchange& exchange, const Flight& flight, const std::string& record) {
+  net::Task<void> answer_cut(const Caller& caller, const Flight& flight, const std::string& record) {
     const auto& session = *flight.presented.session;
     auto entry = parts_.recorder.start(audit::Event::request_cut);
     access::Recorder::describe(entry, session);
     access::Recorder::describe(entry, *flight.cut);
-    RefusalText text{{}, issuer::you_are(session.principal()), entry.role, entry.rule};
     entry.resource = flight.resource;
     entry.action = flight.action;
     entry.token = flight.presented.grant->token_sha256;
@@ -221,59 +230,13 @@ class ProxyImpl final : public Proxy {
     entry.detail.set("bytes_up", static_cast<std::int64_t>(flight.bytes_up));
     entry.detail.set("bytes_down", static_cast<std::int64_t>(flight.bytes_down));
     cut_.add();
-    auto told = parts_.recorder.queue_refusal(std::move(entry), *flight.cut->refusal, true);
-    if (exchange.reply.begun()) co_return exchange.reply.abort();
-    text.record = std::move(told.record);
-    co_await send_refusal(exchange.reply, told.error, text, "");
-  }
-
-  // Streams both ways; whatever goes wrong after the response has begun ends it so that the client sees it cut short.
-  net::Task<void> forward(http::Exchange& exchange, std::shared_ptr<const Route> route, http::Client& client,
-                          http::RequestHead head, Flight& flight, const std::string& record) {
-    std::optional<UpstreamBody> upload;
-    if (exchange.body.length() != std::uint64_t{0}) upload.emplace(exchange.body, std::move(route));
-    bool whole = co_await stream(exchange, upload ? &*upload : nullptr, client, std::move(head), flight, record);
-    if (upload) flight.bytes_up = upload->bytes();
-    if (flight.cut) co_return co_await answer_cut(exchange, flight, record);
-    if (!whole && exchange.reply.begun()) exchange.reply.abort();
-  }
-
-  // True when the response has gone out whole. Before it begins, a failure of the upstream is answered here.
-  net::Task<bool> stream(http::Exchange& exchange, UpstreamBody* upload, http::Client& client, http::RequestHead head,
-                         Flight& flight, const std::string& record) {
-    auto response = co_await client.send(std::move(head), upload, &flight.upstream);
-    if (flight.cut) co_return false;
-    if (!response) {
-      co_await answer_upstream_failure(exchange, std::move(response).error(), record);
-      co_return false;
-    }
-    auto& body = (*response)->body();
-    // A short response has arrived whole by now, and leaves in one system call.
-    std::string_view first;
-    if (body.ready()) {
-      auto piece = co_await body.next();
-      if (flight.cut) co_return false;
-      if (!piece) {
-        co_await answer_upstream_failure(exchange, std::move(piece).error(), record);
-        co_return false;
-      }
-      first = *piece;
-    }
-    flight.bytes_down += first.size();
-    if (!co_await exchange.reply.begin_with(to_client((*response)->take_head()), first)) co_return false;
-    while (true) {
-      auto piece = co_await body.next();
-      if (!piece) co_return false;
-      if (piece->empty()) break;
-      flight.bytes_down += piece->size();
-      if (!co_await exchange.reply.write(*piece)) co_return false;
-    }
-    auto trailers = body.trailers();
-    remove_hop_by_hop(trailers);
-    co_return (co_await exchange.reply.end(std::move(trailers))).has_value();
+    auto refusal = door_.refuse(std::move(entry), *flight.cut->refusal, &session);
+    if (caller.exchange.reply.begun()) co_return caller.exchange.reply.abort();
+    co_await tell(caller, refusal);
   }
 
   ProxyParts parts_;
+  access::RequestDoor door_;
   Published<Routes> routes_;
   Counter& allowed_;
   Counter& denied_;

@@ -7,6 +7,7 @@
 
 #include "access/assertion.h"
 #include "access/recorder.h"
+#include "access/request_door.h"
 #include "access/token_service.h"
 #include "base/metrics.h"
 #include "base/published.h"
@@ -14,8 +15,6 @@
 #include "http/handler.h"
 
 namespace watchword::gateway {
-
-enum class RequestRecords : std::uint8_t { batch, sync, off };  // audit: {requests: ...}
 
 struct ProxyParts {
   access::TokenService& service;
@@ -25,7 +24,7 @@ struct ProxyParts {
   const Clock& clock;
   Random& random;
   std::vector<net::Loop*> loops;  // those that will call it
-  RequestRecords records = RequestRecords::batch;
+  access::RequestRecords records = access::RequestRecords::batch;
 };
 
 // One instance serves all loops; upstream connections are pooled per loop. Requests under way are cut when their

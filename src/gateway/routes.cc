@@ -13,18 +13,8 @@ Error about(Error error, const policy::Resource& resource) {
 Result<Route> route_to(const policy::Resource& resource, const policy::HttpTarget& target) {
   Route route;
   route.resource = &resource;
-  WW_TRY(route.origin, http::parse_origin(target.upstream));
-  route.limits.connect_time = target.connect_time;
-  route.limits.response_time = target.response_time;
-  route.limits.idle_time = target.idle_time;
-  if (route.origin.scheme == "https") {
-    net::TlsClientContext::Options options;
-    options.ca_file = target.ca_file;
-    options.certificate = target.client_certificate;
-    options.key = target.client_key;
-    options.server_name = target.server_name;
-    WW_TRY(route.tls, net::TlsClientContext::make(std::move(options)));
-  }
+  WW_TRY(route.upstream, Upstream::make(target));
+  route.origin = route.upstream->origin(0);
   for (const auto& wanted : target.inject) {
     WW_TRY(auto secret, resolve_secret(wanted.secret));
     std::string value = wanted.prefix;
@@ -52,6 +42,16 @@ std::expected<std::shared_ptr<const Routes>, std::vector<Error>> Routes::make(
   if (!errors.empty()) return std::unexpected(std::move(errors));
   routes->policy_ = std::move(policy);
   return routes;
+}
+
+std::vector<const Route*> Routes::all() const {
+  std::vector<const Route*> all;
+  for (const auto& [resource, route] : routes_) all.push_back(&route);
+  return all;
+}
+
+void Routes::retire() const {
+  for (const auto& [resource, route] : routes_) route.upstream->retire();
 }
 
 const Route* Routes::find(const policy::Resource& resource) const {

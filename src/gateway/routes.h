@@ -11,17 +11,16 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "gateway/upstream.h"
 #include "http/client.h"
-#include "net/tls.h"
 #include "policy/policy.h"
 
 namespace watchword::gateway {
 
 struct Route {
   const policy::Resource* resource = nullptr;
-  http::Origin origin;
-  http::ClientLimits limits;
-  std::shared_ptr<net::TlsClientContext> tls;  // null for http upstreams
+  http::Origin origin;                 // of the first endpoint; all have its scheme
+  std::shared_ptr<Upstream> upstream;  // state that all loops share
   struct Injected {
     std::string name;
     Secret value;  // prefix and secret
@@ -29,13 +28,15 @@ struct Route {
   std::vector<Injected> inject;
 };
 
-// Immutable; belongs to one policy and keeps it alive.
+// Immutable but for the state of its upstreams; belongs to one policy and keeps it alive.
 class Routes {
  public:
   // Every error, naming its resource: config_invalid, secret_unavailable.
   static std::expected<std::shared_ptr<const Routes>, std::vector<Error>> make(
       std::shared_ptr<const policy::Policy> policy);
   const Route* find(const policy::Resource& resource) const;
+  std::vector<const Route*> all() const;
+  void retire() const;  // another policy has taken over: what is done beside the requests (upstream_keeper.h) ends
   const std::shared_ptr<const policy::Policy>& policy() const { return policy_; }
 
  private:

@@ -1,4 +1,4 @@
-// Character classes of HTTP and URIs as look-up tables. Internal to http.
+// Character classes of HTTP and URIs as look-up tables. For those who read HTTP.
 #pragma once
 
 #include <array>

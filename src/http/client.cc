@@ -1,185 +1,43 @@
 #include "http/client.h"
 
-#include <array>
-
-#include "http/body_reader.h"
-#include "http/client_pool.h"
-#include "http/client_upload.h"
+#include "http/client_request.h"
+#include "http/h2_client_request.h"
 #include "http/uri.h"
+#include "net/tls.h"
 
 namespace watchword::http {
 
 namespace {
 
-using Connection = std::shared_ptr<ClientConnection>;
-
-constexpr int kInterim = 16;  // 1xx responses before the final one
-
-// RFC 9110 9.2.2.
-bool is_idempotent(std::string_view method) {
-  static constexpr std::array<std::string_view, 6> kMethods{"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
-  return std::ranges::find(kMethods, method) != kMethods.end();
-}
-
-// What went wrong towards the backend, in the words of its reasons.
-Error upstream_error(const Error& error, const net::Address& address) {
-  Error mapped = error;
-  mapped.where = net::to_string(address);
-  if (error.reason == Reason::http_timeout) {
-    mapped.reason = Reason::upstream_timeout;
-  } else if (error.reason == Reason::http_malformed || error.reason == Reason::http_too_large) {
-    mapped.reason = Reason::upstream_malformed;
-  } else if (error.reason == Reason::connection_closed) {
-    mapped.reason = Reason::upstream_unreachable;
-    mapped.found = "the connection was closed: " + error.found;
-  }
-  return mapped;
-}
-
-class H1ClientResponse final : public ClientResponse, private Body {
- public:
-  H1ClientResponse(std::shared_ptr<ClientPool> pool, Connection connection, ParsedResponse parsed,
-                   std::shared_ptr<Upload> upload, Abort* abort)
-      : pool_(std::move(pool)),
-        connection_(std::move(connection)),
-        upload_(std::move(upload)),
-        abort_(abort),
-        head_(std::move(parsed.head)),
-        keep_alive_(parsed.keep_alive),
-        reader_(*connection_->stream, connection_->input, parsed.framing, {}, pool_->limits.idle_time) {}
-  H1ClientResponse(const H1ClientResponse&) = delete;
-  H1ClientResponse& operator=(const H1ClientResponse&) = delete;
-  ~H1ClientResponse() override { give_back(); }
-
-  const ResponseHead& head() const override { return head_; }
-  ResponseHead take_head() override { return std::exchange(head_, {}); }
-  Body& body() override { return *this; }
-
- private:
-  net::Task<Result<std::string_view>> next() override {
-    while (connection_) {
-      auto piece = reader_.take();
-      if (!piece) co_return std::unexpected(upstream_error(piece.error(), pool_->origin.address));
-      if (*piece && (*piece)->empty()) give_back();
-      if (*piece) co_return **piece;
-      if (const Status more = co_await reader_.receive(); !more)
-        co_return std::unexpected(upstream_error(more.error(), pool_->origin.address));
-    }
-    co_return std::string_view();
-  }
-  bool ready() const override { return !connection_ || reader_.ready(); }
-  std::optional<std::uint64_t> length() const override { return reader_.length(); }
-  const Headers& trailers() const override { return reader_.trailers(); }
-
-  void give_back() {
-    if (!connection_) return;
-    if (abort_) abort_->disarm();
-    if (reader_.done()) reader_.release();
-    upload_->stopped = true;
-    if (reader_.done() && keep_alive_ && upload_->done && connection_->input.empty()) {
-      pool_->put(std::exchange(connection_, nullptr));
-    } else {
-      connection_->stream->abort();  // an upload that still writes ends now
-      connection_.reset();
-      pool_->gone();
-    }
-  }
-
-  std::shared_ptr<ClientPool> pool_;
-  Connection connection_;  // null once given back
-  std::shared_ptr<Upload> upload_;
-  Abort* abort_;
-  ResponseHead head_;
-  bool keep_alive_;
-  BodyReader reader_;
-};
-
-// A request under way on a connection of the pool.
-class Attempt {
- public:
-  Attempt(std::shared_ptr<ClientPool> pool, Connection connection, Abort* abort)
-      : pool_(std::move(pool)), connection_(std::move(connection)), abort_(abort) {
-    // The response takes the connection over, and this with it.
-    if (abort_) abort_->arm([stream = connection_->stream.get()] { stream->abort(); });
-  }
-  Attempt(const Attempt&) = delete;
-  Attempt& operator=(const Attempt&) = delete;
-  ~Attempt() {
-    if (!connection_) return;
-    if (abort_) abort_->disarm();
-    upload_->stopped = true;
-    connection_->stream->abort();
-    pool_->gone();
-  }
-
-  net::Task<Result<std::unique_ptr<ClientResponse>>> run(const RequestHead& head, Body* body) {
-    const Status sent = co_await send_request(connection_, head, body, upload_, pool_->limits);
-    if (upload_->body_error) co_return std::unexpected(*upload_->body_error);
-    auto parsed = co_await read_head(head.method);  // after a failed write too: the backend may have answered early
-    if (upload_->body_error) co_return std::unexpected(*upload_->body_error);
-    if (!parsed) co_return std::unexpected(upstream_error(sent ? parsed.error() : sent.error(), pool_->origin.address));
-    upload_->done = upload_->done && sent;
-    co_return std::make_unique<H1ClientResponse>(pool_, std::exchange(connection_, nullptr), *std::move(parsed),
-                                                 upload_, abort_);
-  }
-
-  // The backend had closed the unused connection, and saw nothing that matters.
-  bool may_be_repeated(std::string_view method, const Error& error) const {
-    return connection_ && connection_->reused && !answered_ && !upload_->any_sent && is_idempotent(method) &&
-           error.reason == Reason::upstream_unreachable;
-  }
-
- private:
-  net::Task<Result<ParsedResponse>> read_head(const std::string& method) {
-    InputBuffer& input = connection_->input;
-    for (int interim = 0; interim <= kInterim;) {
-      WW_CO_TRY(auto parsed, connection_->parser.parse(input.view(), method));
-      if (parsed) {
-        input.consume(parsed->consumed);
-        if (!parsed->interim) co_return *std::move(parsed);
-        ++interim;
-        continue;
-      }
-      WW_CO_TRY(const std::size_t got, co_await connection_->stream->read(input.room()));
-      if (got == 0 && answered_) co_return fail(Reason::http_malformed, "a response that is cut short");
-      if (got == 0) co_return fail(Reason::connection_closed, "before it answered");
-      answered_ = true;
-      input.add(got);
-    }
-    co_return fail(Reason::http_malformed, "too many interim responses");
-  }
-
-  std::shared_ptr<ClientPool> pool_;
-  Connection connection_;  // null once the response has it
-  Abort* abort_;
-  std::shared_ptr<Upload> upload_ = std::make_shared<Upload>();
-  bool answered_ = false;  // a byte of the response has arrived
-};
-
 class H1Client final : public Client {
  public:
   explicit H1Client(std::shared_ptr<ClientPool> pool) : pool_(std::move(pool)) {}
 
+  // The request keeps the pool: the client may go while it waits.
   net::Task<Result<std::unique_ptr<ClientResponse>>> send(RequestHead head, Body* body, Abort* abort) override {
-    const auto pool = pool_;  // the client may go while this waits
-    if (head.authority.empty()) head.authority = pool->origin.authority;
-    for (const bool again : {false, true}) {
-      WW_CO_TRY(auto connection, co_await pool->take(again));
-      if (abort && abort->fired()) {
-        pool->put(std::move(connection));
-        co_return fail(Reason::connection_closed, "the request was cut");
-      }
-      Attempt attempt(pool, std::move(connection), abort);
-      auto response = co_await attempt.run(head, body);
-      if (response || again || (abort && abort->fired()) || !attempt.may_be_repeated(head.method, response.error()))
-        co_return response;
-    }
-    co_return fail(Reason::internal);
+    return send_by_h1(pool_, std::move(head), body, abort);
   }
 
  private:
   std::shared_ptr<ClientPool> pool_;
 };
+
+class H2Client final : public Client {
+ public:
+  explicit H2Client(std::shared_ptr<H2ClientPool> pool) : pool_(std::move(pool)) {}
+
+  net::Task<Result<std::unique_ptr<ClientResponse>>> send(RequestHead head, Body* body, Abort* abort) override {
+    return send_by_h2(pool_, std::move(head), body, abort);
+  }
+
+ private:
+  std::shared_ptr<H2ClientPool> pool_;
+};
+
+std::shared_ptr<net::TlsClientContext> offering(const std::shared_ptr<net::TlsClientContext>& tls,
+                                                std::vector<std::string> protocols) {
+  return tls ? tls->with_protocols(std::move(protocols)).value_or(nullptr) : nullptr;
+}
 
 }  // namespace
 
@@ -196,8 +54,15 @@ Result<Origin> parse_origin(std::string_view text) {
   return origin;
 }
 
-std::unique_ptr<Client> Client::make(Origin origin, std::shared_ptr<net::TlsClientContext> tls, ClientLimits limits) {
-  return std::make_unique<H1Client>(std::make_shared<ClientPool>(std::move(origin), std::move(tls), limits));
+std::unique_ptr<Client> Client::make(Origin origin, const std::shared_ptr<net::TlsClientContext>& tls,
+                                     ClientLimits limits) {
+  const Protocol protocol = origin.protocol;
+  const bool by_choice = protocol == Protocol::http2_where_offered;
+  const bool only_http1 = protocol == Protocol::http1 || (by_choice && origin.scheme != "https");
+  auto http1 = std::make_shared<ClientPool>(std::move(origin), offering(tls, {"http/1.1"}), limits);
+  if (only_http1) return std::make_unique<H1Client>(std::move(http1));
+  auto h2 = by_choice ? offering(tls, {"h2", "http/1.1"}) : offering(tls, {"h2"});
+  return std::make_unique<H2Client>(std::make_shared<H2ClientPool>(std::move(http1), std::move(h2)));
 }
 
 }  // namespace watchword::http

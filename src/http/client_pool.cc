@@ -26,13 +26,12 @@ net::Task<Result<std::shared_ptr<ClientConnection>>> ClientPool::take(bool fresh
     ++places_;
     co_return co_await connect();
   }
-  Waiter waiter{.pool = *this, .deadline = Steady::now() + limits.response_time};
-  co_await waiter;
-  if (!waiter.granted)
+  auto granted = co_await waiting_.wait();
+  if (!granted)
     co_return fail(Reason::overloaded,
                    "all " + std::to_string(limits.connections) + " connections to the backend are in use",
                    "a free one in time", net::to_string(origin.address));
-  if (waiter.connection) co_return std::move(waiter.connection);
+  if (*granted) co_return *std::move(granted);
   co_return co_await connect();
 }
 
@@ -64,57 +63,24 @@ void ClientPool::put(std::shared_ptr<ClientConnection> connection) {
   connection->reused = true;
   connection->input.shrink();
   connection->stream->set_deadline(std::nullopt);
-  if (!waiting_.empty() && !connection->stream->idle()) return gone();
-  if (grant(connection)) return;
+  if (!waiting_.empty()) return connection->stream->idle() ? waiting_.grant(std::move(connection)) : gone();
   connection->idle_since = Steady::now();
   unused_.push_back(std::move(connection));
   if (!std::exchange(closing_, true)) spawn(close_unused(weak_from_this()));
 }
 
 void ClientPool::gone() {
-  if (!grant(nullptr)) --places_;
-}
-
-bool ClientPool::grant(std::shared_ptr<ClientConnection> connection) {
-  if (waiting_.empty()) return false;
-  Waiter& waiter = *waiting_.front();
-  waiting_.pop_front();
-  waiter.granted = true;
-  waiter.connection = std::move(connection);
-  wake(waiter);
-  return true;
-}
-
-// Posted: grants come from destructors and from the middle of other requests.
-void ClientPool::wake(Waiter& waiter) {
-  if (net::Loop* loop = net::Loop::current()) loop->post([handle = waiter.handle] { handle.resume(); });
-}
-
-void ClientPool::Waiter::await_suspend(std::coroutine_handle<> waiter) {
-  handle = waiter;
-  pool.waiting_.push_back(this);
-  if (!std::exchange(pool.expiring_, true)) spawn(expire_waiters(pool.weak_from_this()));
-}
-
-// All wait equally long, so the first in the queue is the first to give up.
-net::Task<void> ClientPool::expire_waiters(std::weak_ptr<ClientPool> weak) {
-  while (true) {
-    Steady::duration until_next{};
-    {
-      const auto pool = weak.lock();
-      if (!pool) co_return;
-      const auto now = Steady::now();
-      while (!pool->waiting_.empty() && pool->waiting_.front()->deadline <= now) {
-        Waiter& waiter = *pool->waiting_.front();
-        pool->waiting_.pop_front();
-        pool->wake(waiter);
-      }
-      pool->expiring_ = !pool->waiting_.empty();
-      if (!pool->expiring_) co_return;
-      until_next = pool->waiting_.front()->deadline - now;
-    }
-    co_await net::Loop::current()->sleep(until_next);
+  if (waiting_.empty()) {
+    --places_;
+  } else {
+    waiting_.grant(nullptr);
   }
+}
+
+void ClientPool::add(std::unique_ptr<net::Stream> stream) {
+  if (places_ == limits.connections) return;
+  ++places_;
+  put(std::make_shared<ClientConnection>(std::move(stream), limits.header_bytes));
 }
 
 net::Task<void> ClientPool::close_unused(std::weak_ptr<ClientPool> weak) {

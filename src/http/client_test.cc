@@ -243,6 +243,61 @@ TEST(Client, CarriesALargeBodyBothWays) {
   });
 }
 
+// Gives a piece when the test has one.
+class FedBody final : public Body {
+ public:
+  Task<Result<std::string_view>> next() override { co_return co_await pieces.at(asked++); }
+  std::optional<std::uint64_t> length() const override { return std::nullopt; }
+  const Headers& trailers() const override { return trailers_; }
+  std::array<net::Delivery<std::string_view>, 4> pieces;
+  std::size_t asked = 0;
+
+ private:
+  Headers trailers_;
+};
+
+TEST(Client, TheUploadGoesOnBesideTheResponse) {
+  const TestServer server([](Exchange& exchange) -> Task<void> {
+    (void)co_await exchange.reply.begin({});
+    for (Result<std::string_view> piece = co_await exchange.body.next(); piece && !piece->empty();
+         piece = co_await exchange.body.next())
+      (void)co_await exchange.reply.write(*piece);
+    (void)co_await exchange.reply.end();
+  });
+  with_client(origin_of(server.address()), {.idle_time = std::chrono::seconds(20)}, [&](Client& client) -> Task<void> {
+    for (int round = 0; round < 2; ++round) {
+      FedBody body;
+      auto response = co_await client.send(request("POST", "/"), &body);
+      EXPECT_TRUE(response);
+      if (!response) co_return;
+      for (std::size_t i = 0; i < 3; ++i) {
+        body.pieces[i].deliver("piece");
+        const auto echoed = co_await (*response)->body().next();
+        EXPECT_TRUE(echoed && *echoed == "piece");
+      }
+      body.pieces[3].deliver("");
+      const auto end = co_await (*response)->body().next();
+      EXPECT_TRUE(end && end->empty());
+    }
+    EXPECT_EQ(connections_of(server.metrics), 1u);  // both had ended
+  });
+}
+
+TEST(Client, AnErrorOfTheBodyIsToldByTheResponseUnderWay) {
+  HoldingBackend backend;
+  with_client(origin_of(backend.server.address()), {}, [&](Client& client) -> Task<void> {
+    SilentBody body;
+    auto response = co_await client.send(request("POST", "/begun"), &body);
+    EXPECT_TRUE(response);
+    if (!response) co_return;
+    body.arrives.deliver(fail(Reason::http_too_large, "too much"));
+    const auto piece = co_await (*response)->body().next();
+    EXPECT_FALSE(piece);
+    if (!piece) EXPECT_EQ(piece.error().reason, Reason::http_too_large);
+  });
+  backend.gone.wait();
+}
+
 TEST(Client, VerifiesTheBackendsCertificate) {
   const testing::TemporaryDirectory directory;
   const testing::CertificateAuthority authority;

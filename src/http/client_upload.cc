@@ -1,5 +1,6 @@
 #include "http/client_upload.h"
 
+#include "http/client_tunnel.h"
 #include "http/h1_write.h"
 
 namespace watchword::http {
@@ -13,6 +14,7 @@ class Outgoing {
  public:
   Outgoing(BodyFraming framing, std::string& buffer) : framing_(framing), out_(buffer) {}
 
+  bool into_tunnel() const { return framing_.kind == BodyFraming::Kind::until_close; }
   bool done() const { return ended_ || (framing_.kind == BodyFraming::Kind::length && sent_ == framing_.length); }
 
   // Adds a piece (empty: the end) to the buffer, or returns it to be sent as it is.
@@ -24,6 +26,7 @@ class Outgoing {
       return piece;
     }
     ended_ = piece.empty();
+    if (into_tunnel()) return piece;
     append_chunk(out_, piece);
     if (ended_) WW_CHECK(append_last_chunk(out_, body.trailers()));
     return std::string_view();
@@ -40,8 +43,10 @@ class Outgoing {
 net::Task<void> send_rest(std::shared_ptr<ClientConnection> connection, Body* body, std::shared_ptr<Upload> upload,
                           Outgoing outgoing, ClientLimits limits) {
   net::Stream& stream = *connection->stream;
-  while (!outgoing.done()) {
-    stream.set_deadline(std::nullopt);  // whoever sends the body has limits of its own
+  bool failed = false;  // then the backend may have answered all the same
+  while (!failed && !outgoing.done()) {
+    // Whoever sends the body has limits of its own; a response under way has them too.
+    if (!upload->answered) stream.set_deadline(std::nullopt);
     const auto piece = co_await body->next();
     if (upload->stopped) co_return;
     auto as_is = piece ? outgoing.add(*piece, *body) : std::unexpected(piece.error());
@@ -54,13 +59,11 @@ net::Task<void> send_rest(std::shared_ptr<ClientConnection> connection, Body* bo
     const Status sent = co_await stream.write(connection->output, *as_is);
     connection->output.clear();
     if (upload->stopped) co_return;
-    if (!sent) {  // the backend may have answered all the same
-      stream.set_deadline(Steady::now() + limits.response_time);
-      co_return;
-    }
+    failed = !sent;
   }
-  upload->done = true;
-  stream.set_deadline(Steady::now() + limits.response_time);
+  upload->done = !failed;
+  if (upload->done && outgoing.into_tunnel()) co_await stream.shutdown();
+  if (!upload->answered) stream.set_deadline(Steady::now() + limits.response_time);
 }
 
 bool expects_content(std::string_view method) { return method == "POST" || method == "PUT" || method == "PATCH"; }
@@ -103,6 +106,27 @@ net::Task<Status> send_request(std::shared_ptr<ClientConnection> connection, con
   upload->any_sent = true;
   spawn(send_rest(connection, body, upload, outgoing, limits));
   co_return Status();
+}
+
+net::Task<Status> ask_for_tunnel(std::shared_ptr<ClientConnection> connection, const RequestHead& head,
+                                 std::string_view key, std::shared_ptr<Upload> upload, ClientLimits limits) {
+  std::string& out = connection->output;
+  out.clear();
+  if (Status status = append_tunnel_head(out, head, key); !status) {
+    upload->body_error = status.error();
+    co_return status;
+  }
+  connection->stream->set_deadline(Steady::now() + limits.response_time);
+  Status sent = co_await connection->stream->write(out);
+  out.clear();
+  co_return sent;
+}
+
+void send_into_tunnel(std::shared_ptr<ClientConnection> connection, Body* body, std::shared_ptr<Upload> upload,
+                      ClientLimits limits) {
+  upload->done = false;
+  const Outgoing outgoing(BodyFraming::until_close(), connection->output);
+  spawn(send_rest(std::move(connection), body, std::move(upload), outgoing, limits));
 }
 
 }  // namespace watchword::http

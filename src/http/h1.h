@@ -1,6 +1,6 @@
 // HTTP/1.1 without I/O (RFC 9112): what parsers, body decoder and serialiser share. Nothing here knows a socket.
 //
-// All errors are http_malformed or http_too_large (CONNECT: upgrade_unsupported); `found` names the rule that was
+// All errors are http_malformed or http_too_large; `found` names the rule that was
 // broken and at most a header's name, never its value. After an error the connection cannot be used further.
 #pragma once
 
@@ -21,7 +21,7 @@ struct BodyFraming {
     none,         // there is no body, and nothing is announced
     length,       // exactly `length` bytes
     chunked,      // chunks, then trailers
-    until_close,  // responses only: until the connection ends
+    until_close,  // responses and tunnels only: until the connection ends
   };
   Kind kind = Kind::none;
   std::uint64_t length = 0;  // for Kind::length; at most 2^63 - 1

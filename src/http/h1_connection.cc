@@ -85,16 +85,21 @@ net::Task<Result<std::optional<ParsedRequest>>> H1Connection::read_head() {
 }
 
 net::Task<H1Connection::Next> H1Connection::answer(ParsedRequest& request) {
+  const bool tunnel = request.head.wants_tunnel();
   H1RequestBody body(
       *stream_,
-      BodyReader(*stream_, input_, request.framing, {.body_bytes = state_.limits.body_bytes}, state_.limits.body_time),
+      BodyReader(*stream_, input_, request.framing, {.body_bytes = tunnel ? UINT64_MAX : state_.limits.body_bytes},
+                 tunnel ? state_.limits.tunnel_idle_time : state_.limits.body_time),
       request.expect_continue);
   if (const Status announced = body.reader().check_announced(); !announced)
     co_return co_await refuse(announced.error(), status_of(announced.error().reason));
-  H1ResponseWriter reply(*stream_, output_, state_, loop_, body,
-                         {.head = request.head.method == "HEAD",
-                          .minor = request.minor,
-                          .keep_alive = request.keep_alive && served_ < state_.limits.requests_per_connection});
+  H1ResponseWriter reply(
+      *stream_, output_, state_, loop_, body,
+      {.head = request.head.method == "HEAD",
+       .tunnel = tunnel,
+       .websocket_key = request.websocket_key,
+       .minor = request.minor,
+       .keep_alive = !tunnel && request.keep_alive && served_ < state_.limits.requests_per_connection});
   Exchange exchange{request.head, body, reply, stream_->peer()};
   co_await state_.handler.handle(exchange);
   co_await body.settle();
@@ -126,7 +131,7 @@ net::Task<bool> H1Connection::skip_rest(H1RequestBody& body) {
 
 net::Task<H1Connection::Next> H1Connection::refuse(const Error& error, int status) {
   H1RequestBody none(*stream_, BodyReader(*stream_, input_, BodyFraming::none(), {}, state_.limits.body_time), false);
-  H1ResponseWriter reply(*stream_, output_, state_, loop_, none, {.head = false, .minor = 1, .keep_alive = false});
+  H1ResponseWriter reply(*stream_, output_, state_, loop_, none, {.minor = 1, .keep_alive = false});
   const Status sent = co_await send_problem(reply, status, problem(error, false));
   state_.answered(status);
   co_return sent ? Next::linger : Next::drop;

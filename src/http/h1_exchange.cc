@@ -2,6 +2,7 @@
 
 #include "http/h1_head_lines.h"
 #include "http/h1_write.h"
+#include "http/websocket_handshake.h"
 
 namespace watchword::http {
 
@@ -47,8 +48,10 @@ net::Task<void> H1RequestBody::settle() {
   co_await Settled{*this};
 }
 
-Status H1ResponseWriter::start(const ResponseHead& head, std::optional<std::uint64_t> length) {
+Status H1ResponseWriter::start(ResponseHead& head, std::optional<std::uint64_t> length) {
   if (begun()) return misuse("a second response to one request");
+  if (grants_tunnel(head) && !length) return start_tunnel(head);
+  if (grants_tunnel(head) && request_.websocket_key.empty()) return misuse("content in the answer to CONNECT");
   if (head.status < 200 || head.status > 599) return misuse("the status " + std::to_string(head.status));
   if (!length) {
     if (const std::string* announced = head.headers.find("content-length")) {
@@ -75,6 +78,26 @@ Status H1ResponseWriter::start(const ResponseHead& head, std::optional<std::uint
   return {};
 }
 
+// RFC 6455 4.2.2; RFC 9110 9.3.6 for CONNECT.
+Status H1ResponseWriter::start_tunnel(ResponseHead& head) {
+  const bool upgrade = !request_.websocket_key.empty();
+  if (upgrade) {
+    head.status = 101;
+    head.headers.set("upgrade", "websocket");
+    head.headers.set("sec-websocket-accept", websocket_accept(request_.websocket_key));
+  }
+  WW_CHECK(append_response_head(out_, head, BodyFraming::none(), true));
+  if (upgrade) {
+    out_.resize(out_.size() - 2);  // the empty line moves behind what the serialiser leaves to the framing
+    out_.append("connection: upgrade\r\n\r\n");
+  }
+  framing_ = BodyFraming::until_close();
+  in_tunnel_ = true;
+  status_ = head.status;
+  body_.response_begun();
+  return {};
+}
+
 Status H1ResponseWriter::add(std::string_view piece) {
   if (!begun() || ended_) return misuse("content outside of a response");
   written_ += piece.size();
@@ -91,7 +114,7 @@ net::Task<Status> H1ResponseWriter::flush(std::string_view body) {
   if (request_.head || framing_.kind == BodyFraming::Kind::none || framing_.kind == BodyFraming::Kind::chunked)
     body = {};
   if (out_.empty() && body.empty()) co_return Status();
-  stream_.set_deadline(net::Steady::now() + state_.limits.body_time);
+  stream_.set_deadline(net::Steady::now() + (in_tunnel_ ? state_.limits.tunnel_idle_time : state_.limits.body_time));
   Status sent = co_await stream_.write(out_, body);
   out_.clear();
   failed_ = failed_ || !sent;
@@ -118,7 +141,9 @@ net::Task<Status> H1ResponseWriter::end(Headers trailers) {
   }
   if (framing_.kind == BodyFraming::Kind::chunked && !request_.head) WW_CO_CHECK(append_last_chunk(out_, trailers));
   ended_ = true;
-  co_return co_await flush({});
+  WW_CO_CHECK(co_await flush({}));
+  if (in_tunnel_) co_await stream_.shutdown();
+  co_return Status();
 }
 
 net::Task<Status> H1ResponseWriter::send(ResponseHead head, std::string_view body) {

@@ -49,7 +49,9 @@ class H1RequestBody final : public Body {
 class H1ResponseWriter final : public Writer {
  public:
   struct Request {
-    bool head = false;  // HEAD: no body follows whatever is announced
+    bool head = false;                    // HEAD: no body follows whatever is announced
+    bool tunnel = false;                  // CONNECT or an upgrade
+    std::string_view websocket_key = {};  // of an upgrade; it must outlive the writer
     int minor = 1;
     bool keep_alive = true;  // as far as the request and the server's limits go
   };
@@ -72,7 +74,9 @@ class H1ResponseWriter final : public Writer {
   bool keep_alive() const { return keep_alive_; }
 
  private:
-  Status start(const ResponseHead& head, std::optional<std::uint64_t> length);
+  Status start(ResponseHead& head, std::optional<std::uint64_t> length);
+  bool grants_tunnel(const ResponseHead& head) const { return request_.tunnel && head.status == 200; }
+  Status start_tunnel(ResponseHead& head);
   Status add(std::string_view piece);  // counts the piece; chunks go to out_
   net::Task<Status> flush(std::string_view body);
 
@@ -86,6 +90,7 @@ class H1ResponseWriter final : public Writer {
   std::uint64_t written_ = 0;
   int status_ = 0;
   bool keep_alive_ = false;
+  bool in_tunnel_ = false;
   bool ended_ = false;
   bool failed_ = false;
 };

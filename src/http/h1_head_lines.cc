@@ -120,6 +120,7 @@ Status HeadLines::connection(std::string_view value) {
     if (!is_token(option)) return malformed("header 'connection' with an option that is not a token");
     if (ascii_iequals(option, "close")) said_.close = true;
     if (ascii_iequals(option, "keep-alive")) said_.keep_alive = true;
+    if (ascii_iequals(option, "upgrade")) said_.upgrade = true;
   }
   return {};
 }

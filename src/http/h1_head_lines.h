@@ -44,6 +44,7 @@ class HeadLines {
     bool chunked = false;
     bool close = false;       // connection: close
     bool keep_alive = false;  // connection: keep-alive
+    bool upgrade = false;     // connection: upgrade
   };
   const Said& said() const { return said_; }  // complete after the last line
 

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "http/chars.h"
 #include "http/uri.h"
+#include "http/websocket_handshake.h"
 
 namespace watchword::http {
 
@@ -40,7 +41,6 @@ Status RequestParser::start_line(std::string_view line) {
   if (!is_token(method)) return malformed("a method that is not a token");
   if (version != "HTTP/1.1" && version != "HTTP/1.0")
     return malformed("a request line that does not end with a version that is served", "HTTP/1.1 or HTTP/1.0");
-  if (method == "CONNECT") return fail(Reason::upgrade_unsupported, "method CONNECT");
 
   parsed_.minor = version.back() - '0';
   parsed_.head.scheme = scheme_;
@@ -50,6 +50,7 @@ Status RequestParser::start_line(std::string_view line) {
 }
 
 Status RequestParser::target(std::string_view text) {
+  if (parsed_.head.method == "CONNECT") return authority_form(text);
   if (text == "*") {
     if (parsed_.head.method != "OPTIONS") return malformed("target '*' with a method other than OPTIONS");
     parsed_.head.target = text;
@@ -78,6 +79,13 @@ Status RequestParser::absolute_form(std::string_view after_scheme) {
     parsed_.head.target = after_scheme[end] == '?' ? "/" : "";
     parsed_.head.target += after_scheme.substr(end);
   }
+  return {};
+}
+
+Status RequestParser::authority_form(std::string_view text) {
+  const auto authority = parse_authority(text);
+  if (!authority || !authority->port) return malformed("a target of CONNECT that is not host:port");
+  absolute_authority_ = ascii_lower(text);
   return {};
 }
 
@@ -112,10 +120,35 @@ Status RequestParser::finish() {
 
   if (said.chunked) parsed_.framing = BodyFraming::chunked();
   if (said.content_length) parsed_.framing = BodyFraming::of_length(*said.content_length);
+  if (said.upgrade && parsed_.minor == 1 && parsed_.head.headers.has_token("upgrade", "websocket"))
+    WW_CHECK(finish_upgrade());
+  if (parsed_.head.wants_tunnel()) {
+    if (said.chunked || said.content_length) return malformed("content before the tunnel that it asks for");
+    parsed_.framing = BodyFraming::until_close();
+  }
   parsed_.keep_alive = keeps_alive(said, parsed_.minor);
   // RFC 9110 10.1.1: without content, or from HTTP/1.0, the expectation is ignored.
   parsed_.expect_continue = expect_seen_ && parsed_.minor == 1 && parsed_.framing.has_body();
   parsed_.consumed = lines_.position();
+  return {};
+}
+
+// RFC 6455 4.2.1.
+Status RequestParser::finish_upgrade() {
+  Headers& headers = parsed_.head.headers;
+  if (parsed_.head.method != "GET" || !parsed_.head.target.starts_with('/'))
+    return malformed("a WebSocket's handshake with another method or target", "GET and a path");
+  const std::string* version = headers.find("sec-websocket-version");
+  if (version == nullptr || *version != "13" || headers.count("sec-websocket-version") > 1)
+    return malformed("another version of WebSocket", "sec-websocket-version: 13");
+  const std::string* key = headers.find("sec-websocket-key");
+  if (key == nullptr || headers.count("sec-websocket-key") > 1 || !is_websocket_key(*key))
+    return malformed("no sec-websocket-key of 16 bytes in base64", "exactly one");
+  parsed_.websocket_key = *key;
+  parsed_.head.protocol = "websocket";
+  headers.remove_if([](const Header& header) {
+    return header.name == "upgrade" || header.name == "sec-websocket-key" || header.name == "sec-websocket-version";
+  });
   return {};
 }
 

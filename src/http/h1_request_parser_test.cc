@@ -184,8 +184,73 @@ TEST(RequestParser, RefusesRequestLinesThatCanBeReadInTwoWays) {
   expect_refused(cases);
 }
 
-TEST(RequestParser, RefusesTunnelsWithTheirOwnReason) {
-  EXPECT_THAT(parse(with_line("CONNECT a:443 HTTP/1.1")), HasSubstr("upgrade_unsupported: found method CONNECT"));
+ParsedRequest parsed(const std::string& text) {
+  RequestParser parser("https", {});
+  auto request = parser.parse(text);
+  EXPECT_TRUE(request && *request) << text;
+  return **request;
+}
+
+TEST(RequestParser, TellsTheAuthorityThatConnectNames) {
+  const auto request = parsed("CONNECT Ledger-DB:5432 HTTP/1.1\r\nhost: ledger-db:5432\r\n\r\n");
+  EXPECT_EQ(request.head.method, "CONNECT");
+  EXPECT_EQ(request.head.authority, "ledger-db:5432");
+  EXPECT_EQ(request.head.target, "");
+  EXPECT_TRUE(request.head.wants_tunnel());
+  EXPECT_EQ(request.framing, BodyFraming::until_close());
+}
+
+TEST(RequestParser, RefusesConnectThatCouldBeReadInTwoWays) {
+  const std::string more = "\r\nhost: a:1\r\n";
+  expect_refused(
+      {{"no port", "CONNECT a HTTP/1.1\r\nhost: a\r\n\r\n", "a target of CONNECT that is not host:port"},
+       {"path", "CONNECT /x HTTP/1.1" + more + "\r\n", "a target of CONNECT that is not host:port"},
+       {"URL", "CONNECT http://a:1/ HTTP/1.1" + more + "\r\n", "a target of CONNECT that is not host:port"},
+       {"user", "CONNECT u@a:1 HTTP/1.1" + more + "\r\n", "a target of CONNECT that is not host:port"},
+       {"star", "CONNECT * HTTP/1.1" + more + "\r\n", "a target of CONNECT that is not host:port"},
+       {"other host", "CONNECT b:1 HTTP/1.1" + more + "\r\n",
+        "a request target whose authority is not that of header 'host'"},
+       {"other port", "CONNECT a:2 HTTP/1.1" + more + "\r\n",
+        "a request target whose authority is not that of header 'host'"},
+       {"length", "CONNECT a:1 HTTP/1.1" + more + "content-length: 0\r\n\r\n", "content before the tunnel"},
+       {"chunks", "CONNECT a:1 HTTP/1.1" + more + "transfer-encoding: chunked\r\n\r\n", "content before the tunnel"}});
+}
+
+std::string handshake(std::string_view changed, std::string_view to, std::string_view version = "HTTP/1.1") {
+  std::string text = "GET /chat " + std::string(version) +
+                     "\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: WebSocket\r\nsec-websocket-version: 13\r\n"
+                     "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: chat\r\n\r\n";
+  if (!changed.empty()) text.replace(text.find(changed), changed.size(), to);
+  return text;
+}
+
+TEST(RequestParser, TakesTheHandshakeOutOfARequestForAWebSocket) {
+  const auto request = parsed(handshake("", ""));
+  EXPECT_EQ(request.head.protocol, "websocket");
+  EXPECT_EQ(request.head.method, "GET");
+  EXPECT_EQ(request.websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
+  EXPECT_EQ(request.head.headers, Headers({{"connection", "Upgrade"}, {"sec-websocket-protocol", "chat"}}));
+  EXPECT_EQ(request.framing, BodyFraming::until_close());
+}
+
+TEST(RequestParser, LeavesAloneWhatAsksForNoWebSocket) {
+  for (const auto& text : {handshake("connection: Upgrade", "connection: close"), handshake("WebSocket", "h2c"),
+                           handshake("", "", "HTTP/1.0")}) {
+    const auto request = parsed(text);
+    EXPECT_FALSE(request.head.wants_tunnel()) << text;
+    EXPECT_EQ(request.framing, BodyFraming::none()) << text;
+  }
+}
+
+TEST(RequestParser, RefusesABadHandshake) {
+  expect_refused({{"method", handshake("GET", "POST"), "a WebSocket's handshake with another method or target"},
+                  {"version", handshake("13", "8"), "another version of WebSocket"},
+                  {"no version", handshake("sec-websocket-version: 13\r\n", ""), "another version of WebSocket"},
+                  {"two versions", handshake("version: 13", "version: 13\r\nsec-websocket-version: 13"),
+                   "another version of WebSocket"},
+                  {"short key", handshake("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZQ=="), "no sec-websocket-key"},
+                  {"no key", handshake("sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""), "no sec-websocket-key"},
+                  {"content", handshake("host: a", "host: a\r\ncontent-length: 1"), "content before the tunnel"}});
 }
 
 TEST(RequestParser, DemandsExactlyOneValidHost) {

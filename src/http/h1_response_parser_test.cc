@@ -121,5 +121,24 @@ TEST(ResponseParser, HoldsItsLimits) {
               HasSubstr("http_too_large"));
 }
 
+TEST(ResponseParser, TakesATunnelWhereOneWasAskedFor) {
+  const auto upgraded = [](std::string_view headers) {
+    return ResponseParser({}).parse(answer("101 Switching Protocols", headers) + "raw", "GET", true);
+  };
+  const auto granted = upgraded("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  ASSERT_TRUE(granted && *granted);
+  EXPECT_TRUE((*granted)->tunnel && !(*granted)->interim && !(*granted)->keep_alive);
+  EXPECT_EQ((*granted)->framing, BodyFraming::until_close());
+  for (const char* headers :
+       {"", "Upgrade: websocket\r\n", "Connection: close\r\n", "Connection: Upgrade\r\nContent-Length: 3\r\n"})
+    EXPECT_FALSE(upgraded(headers)) << headers;
+  EXPECT_FALSE(ResponseParser({}).parse("HTTP/1.0 101 x\r\nConnection: upgrade\r\n\r\n", "GET", true));
+
+  EXPECT_EQ(parse(answer("200 OK", "Content-Length: 5\r\n"), "CONNECT"), "200 1.1 {} until_close close +38");
+  EXPECT_EQ(parse(answer("200 OK", "Transfer-Encoding: chunked\r\n"), "CONNECT"), "200 1.1 {} until_close close +47");
+  EXPECT_EQ(parse(answer("407 No", "Content-Length: 5\r\n"), "CONNECT"),
+            "407 1.1 {content-length=5;} length 5 keep +38");
+}
+
 }  // namespace
 }  // namespace watchword::http

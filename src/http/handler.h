@@ -43,6 +43,11 @@ class Writer {
   virtual void abort() = 0;
 };
 
+// A request that wants a tunnel is answered as any other when that is refused. Granted, it is begun with status 200
+// and without content-length, whatever the HTTP version (HTTP/1.1 says 101 to an upgrade); from then on body.next() and
+// reply.write() carry the bytes of the tunnel, reply.end() closes its one direction, and next() is empty once the
+// client has closed the other. `body` has content before the answer only where the client cannot wait for it: read
+// none.
 struct Exchange {
   RequestHead& request;
   Body& body;

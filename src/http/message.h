@@ -54,10 +54,15 @@ struct RequestHead {
   std::string authority;  // host[:port] in lower case; one valid Host (or :authority)
   std::string target;     // origin form: path and query exactly as sent ("*" for OPTIONS)
   Headers headers;        // without host
+  // What the client wants the stream to become (RFC 9110 7.8, RFC 8441 4), in lower case; empty: an ordinary exchange.
+  // Only "websocket" is understood. Its handshake (sec-websocket-key and -accept, upgrade, connection) is the codec's.
+  std::string protocol = {};
 
   std::string_view path() const;   // target up to '?'
   std::string_view query() const;  // after '?'; empty if none
   std::string_view host() const;   // authority without the port; an IPv6 address keeps its brackets
+  // CONNECT (its authority is host:port and its target empty), or an upgrade: what follows the heads are raw bytes.
+  bool wants_tunnel() const { return method == "CONNECT" || !protocol.empty(); }
 };
 
 struct ResponseHead {

@@ -6,10 +6,8 @@ namespace watchword::http {
 namespace {
 
 constexpr std::pair<Reason, int> kOwnStatus[] = {
-    {Reason::method_not_allowed, 405},
-    {Reason::http_timeout, 408},
-    {Reason::http_too_large, 413},
-    {Reason::upgrade_unsupported, 501},
+    {Reason::method_not_allowed, 405}, {Reason::http_timeout, 408},        {Reason::http_too_large, 413},
+    {Reason::limit_reached, 429},      {Reason::upgrade_unsupported, 501},
 };
 
 int status_of_kind(ReasonKind kind) {
@@ -65,10 +63,15 @@ Json problem(const Error& error, bool verified_caller, std::string_view record) 
   return body;
 }
 
-net::Task<Status> send_problem(Writer& reply, int status, Json body, Headers extra) {
+ResponseHead problem_head(int status, Headers extra) {
   ResponseHead head{status, std::move(extra)};
   head.headers.set("content-type", "application/problem+json");
   head.headers.set("cache-control", "no-store");
+  return head;
+}
+
+net::Task<Status> send_problem(Writer& reply, int status, Json body, Headers extra) {
+  auto head = problem_head(status, std::move(extra));
   const std::string text = body.set("status", status).dump();
   co_return co_await reply.send(std::move(head), text);
 }

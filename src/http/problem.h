@@ -9,12 +9,15 @@
 
 namespace watchword::http {
 
-// By the reason's kind; http_too_large is 413 (a server answers 431 when it was the head), upgrade_unsupported 501.
+// By the reason's kind; http_too_large is 413 (a server answers 431 when it was the head), upgrade_unsupported 501,
+// limit_reached 429 (RFC 6585).
 int status_of(Reason reason);
 // {type, title, status, reason, fix, record?} and, for a verified caller, found and expected, and both in detail. An
 // unverified caller gets the reason's general fix, not one that may tell of the policy. type is
 // "urn:watchword:reason:NAME".
 Json problem(const Error& error, bool verified_caller, std::string_view record = {});
+// The head of an answer with it: its media type, cache-control: no-store, and `extra`, such as www-authenticate.
+ResponseHead problem_head(int status, Headers extra = {});
 // Sends it as application/problem+json with cache-control: no-store; its "status" becomes `status`. `extra` are further
 // headers, such as www-authenticate.
 net::Task<Status> send_problem(Writer& reply, int status, Json body, Headers extra = {});

@@ -23,7 +23,8 @@ TEST(Problem, StatusTellsWhoIsToBlame) {
       {Reason::http_malformed, 400},    {Reason::path_ambiguous, 400},     {Reason::http_too_large, 413},
       {Reason::http_timeout, 408},      {Reason::method_not_allowed, 405}, {Reason::host_unknown, 404},
       {Reason::upstream_timeout, 504},  {Reason::upstream_malformed, 502}, {Reason::overloaded, 503},
-      {Reason::store_unavailable, 503}, {Reason::internal, 500},           {Reason::upgrade_unsupported, 501}};
+      {Reason::store_unavailable, 503}, {Reason::internal, 500},           {Reason::upgrade_unsupported, 501},
+      {Reason::limit_reached, 429}};
   for (const auto& [reason, status] : cases) EXPECT_EQ(status_of(reason), status) << name(reason);
 }
 

@@ -4,6 +4,8 @@
 #include <ctime>
 
 #include "http/h1_connection.h"
+#include "http/h2_connection.h"
+#include "http/h2_opening.h"
 #include "http/server_state.h"
 
 namespace watchword::http {
@@ -12,36 +14,38 @@ namespace {
 
 constexpr auto kAfterReset = std::chrono::seconds(2);  // for handlers to notice that their client has gone
 
-class H1Server final : public Server {
+class HttpServer final : public Server {
  public:
-  H1Server(std::shared_ptr<ServerState> state, std::vector<std::shared_ptr<LoopState>> loops,
-           std::unique_ptr<net::Listener> listener)
+  HttpServer(std::shared_ptr<ServerState> state, std::vector<std::shared_ptr<LoopState>> loops,
+             std::unique_ptr<net::Listener> listener)
       : state_(std::move(state)), loops_(std::move(loops)), listener_(std::move(listener)) {}
-  ~H1Server() override { H1Server::drain({}); }
-  H1Server(const H1Server&) = delete;
-  H1Server& operator=(const H1Server&) = delete;
+  ~HttpServer() override { HttpServer::drain({}); }
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
 
   net::Address address() const override { return listener_->address(); }
 
   void begin_drain() override {
     state_->draining = true;
     listener_->stop();
-    for_each_connection(&H1Connection::finish);
+    for_each_connection([](auto& connection) { connection.finish(); });
   }
 
   bool drain(net::Steady::duration at_most) override {
     begin_drain();
     if (state_->wait_for_end(at_most)) return true;
-    for_each_connection(&H1Connection::abort);
+    for_each_connection([](auto& connection) { connection.abort(); });
     state_->wait_for_end(kAfterReset);
     return false;
   }
 
  private:
-  void for_each_connection(void (H1Connection::*call)()) {
+  void for_each_connection(auto call) {
     for (const auto& loop : loops_) {
       loop->loop->post([loop, call] {
-        for (H1Connection* connection : loop->connections) (connection->*call)();
+        for (OpeningStream* connection : loop->opening) call(*connection);
+        for (H1Connection* connection : loop->connections) call(*connection);
+        for (H2Connection* connection : loop->h2_connections) call(*connection);
       });
     }
   }
@@ -51,15 +55,60 @@ class H1Server final : public Server {
   std::unique_ptr<net::Listener> listener_;
 };
 
-net::Task<void> serve(std::shared_ptr<ServerState> state, std::shared_ptr<LoopState> loop,
-                      std::unique_ptr<net::Stream> stream) {
+// HTTP/2's connections share one timer, as their streams wait side by side on one socket.
+net::Task<void> sweep(std::shared_ptr<LoopState> loop, net::Steady::duration every) {
+  while (!loop->h2_connections.empty()) {
+    co_await loop->loop->sleep(every);
+    const auto now = net::Steady::now();
+    for (H2Connection* connection : loop->h2_connections) connection->tick(now);
+  }
+  loop->sweeping = false;
+}
+
+net::Steady::duration sweep_time(const ServerLimits& limits) {
+  const auto shortest = std::min({limits.idle_time, limits.header_time, limits.body_time, limits.tunnel_idle_time});
+  return std::clamp<net::Steady::duration>(shortest / 8, std::chrono::milliseconds(1), std::chrono::seconds(1));
+}
+
+net::Task<void> serve_h2(std::shared_ptr<ServerState> state, std::shared_ptr<LoopState> loop,
+                         std::unique_ptr<net::Stream> stream) {
+  H2Connection connection(*state, *loop, std::move(stream));
+  if (!std::exchange(loop->sweeping, true)) spawn(sweep(loop, sweep_time(state->limits)));
+  co_await connection.run();
+}
+
+net::Task<void> serve_h1(std::shared_ptr<ServerState> state, std::shared_ptr<LoopState> loop,
+                         std::unique_ptr<net::Stream> stream) {
   H1Connection connection(*state, *loop, std::move(stream));
   co_await connection.run();
 }
 
+// Without TLS, the first bytes say which version it is.
+net::Task<void> serve_either(std::shared_ptr<ServerState> state, std::shared_ptr<LoopState> loop,
+                             std::unique_ptr<net::Stream> stream) {
+  auto opening = std::make_unique<OpeningStream>(std::move(stream), *loop);
+  const auto h2 = co_await opening->is_http2(state->limits.idle_time, state->limits.header_time);
+  if (!h2) {
+    opening.reset();
+    state->closed();
+  } else if (*h2) {
+    spawn(serve_h2(std::move(state), std::move(loop), std::move(opening)));
+  } else {
+    spawn(serve_h1(std::move(state), std::move(loop), std::move(opening)));
+  }
+}
+
+void serve(std::shared_ptr<ServerState> state, std::shared_ptr<LoopState> loop, std::unique_ptr<net::Stream> stream) {
+  if (stream->alpn() == "h2") return spawn(serve_h2(std::move(state), std::move(loop), std::move(stream)));
+  const bool either = !stream->encrypted() && (state->h2_prior_knowledge || stream->peer().loopback);
+  if (either) return spawn(serve_either(std::move(state), std::move(loop), std::move(stream)));
+  spawn(serve_h1(std::move(state), std::move(loop), std::move(stream)));
+}
+
 }  // namespace
 
-ServerState::ServerState(Server::Options options, Handler& its_handler) : limits(options.limits), handler(its_handler) {
+ServerState::ServerState(Server::Options options, Handler& its_handler)
+    : limits(options.limits), h2_prior_knowledge(options.h2_prior_knowledge), handler(its_handler) {
   if (options.metrics == nullptr) return;
   const std::string server(options.name);
   open_connections_ =
@@ -110,6 +159,13 @@ std::string_view LoopState::date_line() {
   return date_line_;
 }
 
+std::string_view LoopState::date() {
+  std::string_view line = date_line();
+  line.remove_prefix(std::string_view("date: ").size());
+  line.remove_suffix(std::string_view("\r\n").size());
+  return line;
+}
+
 Result<std::unique_ptr<Server>> Server::start(const std::vector<net::Loop*>& loops, const Options& options,
                                               Handler& handler) {
   auto state = std::make_shared<ServerState>(options, handler);
@@ -123,10 +179,10 @@ Result<std::unique_ptr<Server>> Server::start(const std::vector<net::Loop*>& loo
     const auto here = std::ranges::find(all, net::Loop::current(), &LoopState::loop);
     // Once draining, only those are served that had asked before.
     if ((state->draining && stream->idle()) || !state->admit()) return;
-    spawn(serve(state, *here, std::move(stream)));
+    serve(state, *here, std::move(stream));
   };
   WW_TRY(auto listener, net::Listener::start(loops, options.address, listening, std::move(on_stream)));
-  return std::make_unique<H1Server>(std::move(state), std::move(all), std::move(listener));
+  return std::make_unique<HttpServer>(std::move(state), std::move(all), std::move(listener));
 }
 
 }  // namespace watchword::http

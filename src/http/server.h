@@ -1,4 +1,4 @@
-// The HTTP server: accepts, parses, limits, calls the handler.
+// The HTTP server: accepts, parses, limits, calls the handler. HTTP/1.1 and HTTP/2 on the same port.
 #pragma once
 
 #include <memory>
@@ -16,10 +16,12 @@ struct ServerLimits {
   std::size_t header_bytes = 32 * 1024;  // all headers together
   std::size_t header_count = 100;
   std::uint64_t body_bytes = 1ull << 40;  // the handler's own limits are tighter where it reads whole bodies
-  net::Steady::duration header_time = std::chrono::seconds(10);  // from the first byte to the last header
-  net::Steady::duration idle_time = std::chrono::seconds(75);    // between requests
-  net::Steady::duration body_time = std::chrono::seconds(30);    // between two pieces of a body, read or written
+  net::Steady::duration header_time = std::chrono::seconds(10);    // from the first byte to the last header
+  net::Steady::duration idle_time = std::chrono::seconds(75);      // between requests
+  net::Steady::duration body_time = std::chrono::seconds(30);      // between two pieces of a body, read or written
+  net::Steady::duration tunnel_idle_time = std::chrono::hours(1);  // between two pieces in a tunnel, either way
   std::size_t requests_per_connection = 100'000;
+  std::uint32_t streams_per_connection = 100;                       // HTTP/2: requests at once
   std::size_t connections = 50'000;                                 // over that, new ones are closed at once
   net::Steady::duration handshake_time = std::chrono::seconds(10);  // TLS
 };
@@ -33,6 +35,9 @@ class Server {
     unsigned unix_mode = 0600;
     Metrics* metrics = nullptr;     // must outlive the server
     std::string_view name = "api";  // label of its metrics
+    // Without TLS, HTTP/2 is served to clients on this host that begin with its preface (RFC 9113 3.3); to all, if set.
+    // With TLS it is for ALPN to say.
+    bool h2_prior_knowledge = false;
   };
   // The handler must outlive the server, and the loops must run until it is destroyed. Destroying it drains with no
   // time.
@@ -40,7 +45,7 @@ class Server {
                                                Handler& handler);
   virtual ~Server() = default;
   virtual net::Address address() const = 0;
-  // Refuses new connections, and answers what is in flight with connection: close. Any thread but a loop's.
+  // Refuses new connections, and answers what is in flight with connection: close, or GOAWAY. Any thread but a loop's.
   virtual void begin_drain() = 0;
   // begin_drain(), then returns when all are done or at the deadline, whichever comes first; then the rest is reset.
   // Any thread but a loop's. True when all ended by themselves.

@@ -13,6 +13,8 @@
 namespace watchword::http {
 
 class H1Connection;
+class H2Connection;
+class OpeningStream;
 
 struct ServerState {
   ServerState(Server::Options options, Handler& handler);
@@ -24,6 +26,7 @@ struct ServerState {
   bool wait_for_end(net::Steady::duration at_most);
 
   ServerLimits limits;
+  bool h2_prior_knowledge;
   Handler& handler;
   std::atomic<bool> draining = false;
 
@@ -40,9 +43,13 @@ struct ServerState {
 struct LoopState {
   explicit LoopState(net::Loop* its_loop) : loop(its_loop) {}
   std::string_view date_line();  // "date: ...\r\n" of this second (RFC 9110 6.6.1)
+  std::string_view date();       // its value
 
   net::Loop* loop;
   std::list<H1Connection*> connections;
+  std::list<H2Connection*> h2_connections;
+  std::list<OpeningStream*> opening;  // of which nothing is known yet
+  bool sweeping = false;
 
  private:
   std::string date_line_;

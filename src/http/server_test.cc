@@ -73,7 +73,8 @@ TEST(Server, RefusesWhatItCannotReadWithAProblemAndCloses) {
            {"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", 400,
             "http_malformed"},
            {"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", 400, "http_malformed"},
-           {"CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", 501, "upgrade_unsupported"},
+           {"CONNECT a HTTP/1.1\r\nhost: a\r\n\r\n", 400, "http_malformed"},
+           {"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n", 400, "http_malformed"},
            {get("/" + std::string(200, 'a')), 431, "http_too_large"},
            {get("/", "x: " + std::string(300, 'a') + "\r\n"), 431, "http_too_large"},
            {"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 11\r\n\r\n", 413, "http_too_large"},
@@ -85,6 +86,80 @@ TEST(Server, RefusesWhatItCannotReadWithAProblemAndCloses) {
     EXPECT_THAT(answer, HasSubstr("\"reason\":\"" + std::string(c.reason) + "\"")) << c.request;
     EXPECT_THAT(answer, Not(HasSubstr("/next"))) << c.request;
   }
+}
+
+// Sends back what comes through the tunnel, and a last word after the client has closed its direction.
+net::Task<void> echo_in_tunnel(Exchange& exchange) {
+  EXPECT_TRUE(exchange.request.wants_tunnel());
+  EXPECT_EQ(exchange.body.length(), std::nullopt);
+  if (!co_await exchange.reply.begin({.status = 200, .headers = {{"x-said", exchange.request.authority}}})) co_return;
+  while (true) {
+    const auto piece = co_await exchange.body.next();
+    if (!piece) co_return exchange.reply.abort();
+    if (piece->empty()) break;
+    if (!co_await exchange.reply.write(*piece)) co_return;
+  }
+  if (co_await exchange.reply.write("bye")) (void)co_await exchange.reply.end();
+}
+
+constexpr std::string_view kHandshake =
+    "GET /chat?x=1 HTTP/1.1\r\nhost: a\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\n"
+    "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+TEST(Server, SwitchesToAWebSocketThatItsHandlerGrants) {
+  const TestServer server(echo_in_tunnel);
+  RawClient client(server.address());
+  client.send(kHandshake);
+  EXPECT_EQ(client.read_until("\r\n\r\n"),
+            "HTTP/1.1 101 Switching Protocols\r\nx-said: a\r\nupgrade: websocket\r\n"
+            "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nconnection: upgrade\r\n\r\n");
+  client.send("GET / not HTTP any more\r\n\r\n");
+  EXPECT_EQ(client.read_until("more\r\n\r\n"), "GET / not HTTP any more\r\n\r\n");
+  client.finish_sending();
+  EXPECT_EQ(client.read_to_end(), "bye");
+  EXPECT_FALSE(client.was_reset());
+}
+
+TEST(Server, OpensATunnelForConnectAndTakesNoSecondRequestFromIt) {
+  const TestServer server(echo_in_tunnel);
+  const std::string request = "CONNECT ledger-db:5432 HTTP/1.1\r\nhost: ledger-db:5432\r\n\r\n";
+  EXPECT_EQ(talk(server.address(), request + get("/")),
+            "HTTP/1.1 200 OK\r\nx-said: ledger-db:5432\r\n\r\n" + get("/") + "bye");
+}
+
+TEST(Server, ClosesTheConnectionOfATunnelThatIsRefused) {
+  const TestServer server([](Exchange& exchange) -> net::Task<void> {
+    (void)co_await exchange.reply.send({.status = 403, .headers = {}}, "no");
+  });
+  EXPECT_EQ(without_date(talk(server.address(), std::string(kHandshake) + get("/"))),
+            "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno");
+}
+
+TEST(Server, ShowsATunnelsClientThatItIsCutShort) {
+  const TestServer server([](Exchange& exchange) -> net::Task<void> {
+    if (co_await exchange.reply.begin({})) (void)co_await exchange.body.next();
+    exchange.reply.abort();
+  });
+  RawClient client(server.address());
+  client.send(kHandshake);
+  client.read_until("\r\n\r\n");
+  client.send("x");
+  client.read_to_end();
+  EXPECT_TRUE(client.was_reset());
+}
+
+TEST(Server, EndsATunnelInWhichNothingMoves) {
+  const TestServer server(echo_in_tunnel, {.body_time = std::chrono::hours(1), .tunnel_idle_time = milliseconds(50)});
+  RawClient client(server.address());
+  client.send(kHandshake);
+  client.read_until("\r\n\r\n");
+  client.read_to_end();
+  EXPECT_TRUE(client.was_reset());
+}
+
+TEST(Server, DoesNotAnswerConnectWithContent) {
+  const TestServer server(describe_request);
+  EXPECT_THAT(talk(server.address(), "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n"), StartsWith("HTTP/1.1 500"));
 }
 
 TEST(Server, CutsAClientThatSendsItsHeadTooSlowly) {

@@ -62,12 +62,13 @@ inline Task<std::string> fetch(Client& client, RequestHead head, Body* body = nu
 
 // Runs `test`, a coroutine over a client of the origin, on a loop of its own.
 template <class Test>
-void with_client(Origin origin, ClientLimits limits, Test test, std::shared_ptr<net::TlsClientContext> tls = nullptr) {
-  net::run_blocking([](Origin to, ClientLimits its_limits, Test& body, auto context) -> Task<bool> {
-    const auto client = Client::make(std::move(to), std::move(context), its_limits);
+void with_client(Origin origin, ClientLimits limits, Test test,
+                 const std::shared_ptr<net::TlsClientContext>& tls = nullptr) {
+  net::run_blocking([](Origin to, ClientLimits its_limits, Test& body, const auto& context) -> Task<bool> {
+    const auto client = Client::make(std::move(to), context, its_limits);
     co_await body(*client);
     co_return true;
-  }(std::move(origin), limits, test, std::move(tls)));
+  }(std::move(origin), limits, test, tls));
 }
 
 // A backend that plays a script: each connection takes the next one, waits for the end of a request head and sends it.

@@ -85,6 +85,14 @@ class RawClient {
       if (!receive()) return std::exchange(kept_, {});
     }
   }
+  // Exactly so many bytes, or what came before the end.
+  std::string read_exactly(std::size_t size) {
+    while (kept_.size() < size && receive()) {
+    }
+    std::string text = kept_.substr(0, size);
+    kept_.erase(0, text.size());
+    return text;
+  }
   std::string read_to_end() {
     while (receive()) {
     }

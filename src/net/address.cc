@@ -45,6 +45,11 @@ bool Address::loopback() const {
   return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+bool Address::literal() const {
+  in_addr v4{};
+  return !unix_path.empty() || is_ipv6(host) || inet_pton(AF_INET, host.c_str(), &v4) == 1;
+}
+
 Result<Address> parse_address(std::string_view text) {
   if (text.starts_with("unix:")) return unix_address(text, text.substr(5));
   const auto colon = text.rfind(':');

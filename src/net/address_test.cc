@@ -38,6 +38,13 @@ TEST(Address, OfAUnixSocketIsAPath) {
   EXPECT_EQ(to_string(*address), "unix:/run/watchword/admin.sock");
 }
 
+TEST(Address, IsLiteralOrANameToResolve) {
+  for (const char* text : {"127.0.0.1:1", "[::1]:1", "[2001:db8::7]:1", "unix:/run/x"})
+    EXPECT_TRUE(parse_address(text)->literal()) << text;
+  for (const char* text : {"localhost:1", "a.example.com:1", "2130706433:1", "0x7f.1:1", "127.1:1", "169.254.43518:1"})
+    EXPECT_FALSE(parse_address(text)->literal()) << text;
+}
+
 TEST(Address, IsRefusedWhenMalformed) {
   for (const std::string& text :
        {std::string(), std::string("8443"), std::string("host"), std::string("host:"), std::string("host:65536"),

@@ -1,9 +1,12 @@
-// Connecting: resolve, try each address within the time, then TLS.
+// Connecting: resolve, try each permitted address within the time, then TLS.
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <vector>
@@ -18,11 +21,14 @@ namespace {
 using Endpoints = std::vector<Socket::Endpoint>;
 using asio::ip::tcp;
 
+// What errors of connect() expected, and no others do.
+constexpr std::string_view kConnection = "a connection", kInTime = "a connection in time";
+
 std::unexpected<Error> unreachable(const Address& address, std::string found) {
-  return fail(Reason::upstream_unreachable, std::move(found), "a connection", to_string(address));
+  return fail(Reason::upstream_unreachable, std::move(found), std::string(kConnection), to_string(address));
 }
 std::unexpected<Error> too_slow(const Address& address, std::string what) {
-  return fail(Reason::upstream_timeout, std::move(what), "a connection in time", to_string(address));
+  return fail(Reason::upstream_timeout, std::move(what), std::string(kInTime), to_string(address));
 }
 
 // A resolution that may be given up: getaddrinfo itself cannot be, so its outcome then comes too late and is dropped.
@@ -79,6 +85,49 @@ Task<Result<Endpoints>> resolve(Address address, Steady::time_point deadline) {
   co_return co_await Resolve{std::make_shared<Resolution>(*Loop::current(), std::move(address)), deadline};
 }
 
+// Empty for a Unix socket.
+std::span<const std::uint8_t> ip_of(const Socket::Endpoint& endpoint) {
+  if (endpoint.protocol().family() == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(*endpoint.data());
+    return {reinterpret_cast<const std::uint8_t*>(&v4.sin_addr), sizeof v4.sin_addr};
+  }
+  if (endpoint.protocol().family() == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(*endpoint.data());
+    return {reinterpret_cast<const std::uint8_t*>(&v6.sin6_addr), sizeof v6.sin6_addr};
+  }
+  return {};
+}
+
+Result<Endpoints> permitted(const Address& address, Endpoints endpoints) {
+  if (!address.dial || !address.dial->permit) return endpoints;
+  Status last;
+  std::erase_if(endpoints, [&](const Socket::Endpoint& endpoint) {
+    const auto ip = ip_of(endpoint);
+    auto status = ip.empty() ? Status() : address.dial->permit(ip);
+    const bool refused = !status;
+    if (refused) last = std::move(status);
+    return refused;
+  });
+  if (endpoints.empty() && !last) {
+    last.error().where = to_string(address);
+    return std::unexpected(std::move(last).error());
+  }
+  return endpoints;
+}
+
+Task<Status> send_preface(Socket& socket, const Address& address) {
+  std::string_view left = address.dial ? std::string_view(address.dial->preface) : std::string_view();
+  while (!left.empty()) {
+    const Socket::Outcome outcome = socket.try_write(left, {});
+    left.remove_prefix(outcome.bytes);
+    error_code error = outcome.error;
+    if (error == asio::error::would_block) error = co_await socket.wait(Socket::Handle::wait_write);
+    if (error == asio::error::operation_aborted) co_return too_slow(address, "the other side takes no bytes");
+    if (error) co_return unreachable(address, error.message());
+  }
+  co_return Status();
+}
+
 Task<Result<std::shared_ptr<Socket>>> connect_to(const Address& address, Socket::Endpoint endpoint,
                                                  Steady::time_point deadline) {
   Socket::Handle handle(Loop::current()->impl().context);
@@ -103,7 +152,8 @@ Task<Result<std::shared_ptr<Socket>>> connect_to(const Address& address, Socket:
 Task<Result<std::unique_ptr<Stream>>> connect(Address address, std::shared_ptr<TlsClientContext> tls,
                                               Steady::duration timeout) {
   const auto deadline = Steady::now() + timeout;
-  WW_CO_TRY(const Endpoints endpoints, co_await resolve(address, deadline));
+  WW_CO_TRY(Endpoints found, co_await resolve(address, deadline));
+  WW_CO_TRY(const Endpoints endpoints, permitted(address, std::move(found)));
   Result<std::shared_ptr<Socket>> socket = unreachable(address, "no address");
   for (std::size_t i = 0; i < endpoints.size() && !socket; ++i) {
     const auto share = (deadline - Steady::now()) / static_cast<Steady::rep>(endpoints.size() - i);
@@ -111,6 +161,10 @@ Task<Result<std::unique_ptr<Stream>>> connect(Address address, std::shared_ptr<T
   }
   if (!socket) co_return std::unexpected(std::move(socket).error());
   (*socket)->set_deadline(deadline);
+  if (const Status sent = co_await send_preface(**socket, address); !sent) {
+    (*socket)->close();
+    co_return std::unexpected(sent.error());
+  }
   std::unique_ptr<Stream> stream;
   if (tls) {
     auto secured = co_await connect_tls(*std::move(socket), std::move(tls), address.host);
@@ -126,6 +180,23 @@ Task<Result<std::unique_ptr<Stream>>> connect(Address address, std::shared_ptr<T
   }
   stream->set_deadline(std::nullopt);
   co_return stream;
+}
+
+bool is_connect_failure(const Error& error) {
+  return error.reason == Reason::upstream_tls_failed || error.reason == Reason::upstream_forbidden ||
+         error.expected == kConnection || error.expected == kInTime;
+}
+
+Task<Result<std::vector<std::string>>> resolve(Address address, Steady::duration timeout) {
+  WW_CO_TRY(const Endpoints endpoints, co_await resolve(std::move(address), Steady::now() + timeout));
+  std::vector<std::string> texts;
+  for (const auto& endpoint : endpoints) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (const auto ip = ip_of(endpoint); !ip.empty())
+      texts.emplace_back(::inet_ntop(endpoint.protocol().family(), ip.data(), text.data(), text.size()));
+  }
+  std::ranges::sort(texts);
+  co_return texts;
 }
 
 }  // namespace watchword::net

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "net/loop.h"
@@ -39,12 +40,23 @@ class Stream {
   virtual std::string_view alpn() const = 0;  // negotiated protocol, empty if none
 };
 
+// How connect() goes about it. Shared by the connections to one place.
+struct Dial {
+  // Asked about each address that the name has, as 4 or 16 bytes, in the very call that then connects to it: a name
+  // that changes its answer in between gains nothing. What is refused is left out; when nothing is left, connect()
+  // fails with the last refusal. Null: all are permitted. Called on any loop.
+  std::function<Status(std::span<const std::uint8_t> ip)> permit = {};
+  std::string preface = {};  // sent first, before TLS: a PROXY protocol header
+};
+
 // "127.0.0.1:8443", "[::1]:0", ":8443" (all addresses), "unix:/run/watchword/admin.sock". Host names only to connect.
 struct Address {
   std::string host = {};  // empty: all addresses
   std::uint16_t port = 0;
   std::string unix_path = {};
-  bool loopback() const;  // 127.0.0.0/8, ::1, "localhost" or a Unix socket
+  std::shared_ptr<const Dial> dial = {};  // for connect() only; null: any address, no preface
+  bool loopback() const;                  // 127.0.0.0/8, ::1, "localhost" or a Unix socket
+  bool literal() const;                   // an IP address or a Unix socket: there is no name to resolve
 };
 Result<Address> parse_address(std::string_view text);
 std::string to_string(const Address& address);
@@ -69,9 +81,14 @@ class Listener {
   virtual void stop() = 0;              // any thread; accepted streams live on
 };
 
-// Connects from the current loop: resolves, tries each address. upstream_unreachable, upstream_tls_failed,
-// upstream_timeout. With `tls`, the certificate must be valid for address.host (or for the context's server name).
+// Connects from the current loop: resolves, tries each permitted address. upstream_unreachable, upstream_tls_failed,
+// upstream_timeout, and what address.dial->permit refuses with. With `tls`, the certificate must be valid for
+// address.host (or for the context's server name). Names are asked anew each time: nothing is cached here.
 Task<Result<std::unique_ptr<Stream>>> connect(Address address, std::shared_ptr<TlsClientContext> tls,
                                               Steady::duration timeout);
+bool is_connect_failure(const Error& error);  // an error of connect(): nothing was sent but the preface
+
+// The addresses that connect() would find now, permitted or not, as sorted texts without port.
+Task<Result<std::vector<std::string>>> resolve(Address address, Steady::duration timeout);
 
 }  // namespace watchword::net

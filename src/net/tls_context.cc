@@ -234,12 +234,15 @@ Result<std::shared_ptr<TlsClientContext>> TlsClientContext::make(Options options
     WW_TRY(std::string key, read_file(options.key));
     WW_CHECK(use_key(ssl, Secret(std::move(key)), options.key));
   }
-  WW_TRY(context->alpn, alpn_wire(options.protocols));
-  const auto& alpn = context->alpn;
-  if (SSL_CTX_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(alpn.data()),
-                              static_cast<unsigned>(alpn.size())) != 0)
-    return fail(Reason::internal, "OpenSSL refuses the ALPN names");
-  return std::shared_ptr<TlsClientContext>(new TlsClientContext(std::move(options), share(context)));
+  WW_TRY(std::string alpn, alpn_wire(options.protocols));
+  return std::shared_ptr<TlsClientContext>(new TlsClientContext(std::move(options), std::move(alpn), share(context)));
+}
+
+Result<std::shared_ptr<TlsClientContext>> TlsClientContext::with_protocols(std::vector<std::string> protocols) const {
+  Options options = options_;
+  options.protocols = std::move(protocols);
+  WW_TRY(std::string alpn, alpn_wire(options.protocols));
+  return std::shared_ptr<TlsClientContext>(new TlsClientContext(std::move(options), std::move(alpn), context_));
 }
 
 }  // namespace watchword::net

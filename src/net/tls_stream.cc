@@ -166,6 +166,10 @@ Task<Result<std::unique_ptr<Stream>>> connect_tls(std::shared_ptr<Socket> socket
   auto stream = std::make_unique<TlsStream>(std::move(socket), context->context());
   SSL_set_connect_state(stream->ssl());
   if (!context->options().server_name.empty()) host = context->options().server_name;
+  const std::string_view alpn = context->alpn();
+  if (SSL_set_alpn_protos(stream->ssl(), reinterpret_cast<const unsigned char*>(alpn.data()),
+                          static_cast<unsigned>(alpn.size())) != 0)
+    co_return fail(Reason::internal, "OpenSSL refuses the ALPN names");
   if (!expect_host(stream->ssl(), host))
     co_return fail(Reason::upstream_tls_failed, "the host name '" + host + "'", "a name or an address");
   if (const Status status = co_await stream->handshake(); !status)

@@ -125,6 +125,17 @@ TEST(Tls, NegotiatesTheProtocolAndRefusesWhenThereIsNoneInCommon) {
   }
 }
 
+TEST(Tls, AClientsContextOffersOtherProtocolsInACopy) {
+  const TestCertificates certificates;
+  const EchoServer server("127.0.0.1:0", {.tls = *TlsServerContext::make(certificates.files(), {"h2", "http/1.1"})});
+  const auto first = certificates.client({.protocols = {"http/1.1"}});
+  const auto second = first->with_protocols({"h2"});
+  ASSERT_TRUE(second);
+  for (const auto& [context, chosen] : {std::pair(first, "http/1.1"), std::pair(*second, "h2")})
+    EXPECT_EQ(run_blocking(handshake(server.address(), context)).value_or(""), chosen);
+  EXPECT_FALSE(first->with_protocols({""}));
+}
+
 TEST(Tls, DemandsAClientCertificateOfItsAuthority) {
   TestCertificates certificates;
   const testing::CertificateAuthority other("Test Authority");  // the same name, another key

@@ -13,6 +13,7 @@ void tighten(SessionLimits& limits, const SessionLimits& other) {
   limits.drain = std::min(limits.drain, other.drain);
   limits.single_exchange |= other.single_exchange;
   if (other.proof == Proof::dpop) limits.proof = Proof::dpop;
+  limits.quota = strictest(limits.quota, other.quota);
 }
 
 SessionLimits strictest(const std::vector<const Role*>& roles) {

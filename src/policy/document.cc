@@ -5,6 +5,7 @@
 
 #include "policy/decode_freeze.h"
 #include "policy/decode_matcher.h"
+#include "policy/decode_quota.h"
 #include "policy/resource.h"
 
 namespace watchword::policy {
@@ -75,12 +76,13 @@ class DocumentDecoder {
 
   SessionLimits session(const Node& node) {
     SessionLimits out;
-    yaml::Object fields(decoder_, node, "session", {"ttl", "ends_with_job", "exchanges", "proof", "drain"});
+    yaml::Object fields(decoder_, node, "session", {"ttl", "ends_with_job", "exchanges", "proof", "drain", "limits"});
     fields.read("ttl", out.ttl, kShortestSession, kLongestSession);
     fields.read("ends_with_job", out.ends_with_job);
     fields.read("drain", out.drain, Duration::zero(), kLongestDrain);
     fields.read<bool>("exchanges", out.single_exchange, {{"once", true}, {"many", false}});
     fields.read<Proof>("proof", out.proof, {{"bearer", Proof::bearer}, {"dpop", Proof::dpop}});
+    if (const Node* limits = fields.find("limits"); limits != nullptr) out.quota = decode_quota(decoder_, *limits);
     return out;
   }
 

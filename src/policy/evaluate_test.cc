@@ -211,6 +211,27 @@ TEST(Evaluate, SessionsAreAsStrictAsTheStrictestRole) {
   EXPECT_EQ(wide.proof, Proof::bearer);
 }
 
+TEST(Evaluate, SessionsKeepToTheLimitsOfAllTheirRoles) {
+  const auto with = [](const std::string& reader, const std::string& deployer) {
+    std::string text = kPolicy;
+    if (!reader.empty()) text.replace(text.find("  deployer:"), 0, "    session: { limits: { " + reader + " } }\n");
+    if (!deployer.empty()) text += "    session: { limits: { " + deployer + " } }\n";
+    return policy_of(text)->roles_of(job()).limits.quota;
+  };
+  EXPECT_EQ(with("", ""), Quota());
+  EXPECT_FALSE(with("", "").any());
+  const Quota one{.rate = {100, 100, std::chrono::seconds(1)}, .concurrent = 20, .bytes = 10'000'000'000};
+  const std::string text = "rate: 100/s, concurrent: 20, bytes: 10GB";
+  EXPECT_EQ(with(text, ""), one) << "a role that says nothing lifts no limit";
+  EXPECT_EQ(with("", text), one);
+  EXPECT_EQ(with("rate: 200/s, concurrent: 30", "rate: 100/s, concurrent: 20, bytes: 10GB"), one);
+  EXPECT_EQ(with("concurrent: 20", "rate: 100/s, bytes: 10GB"), one);
+  const Rate both{3000, 100, std::chrono::minutes(1)};
+  EXPECT_EQ(with("rate: 100/s", "rate: 3000/m").rate, both)
+      << "slower in the long run than the one, no burst of the other";
+  EXPECT_EQ(with("rate: 3000/m", "rate: 100/s").rate, both);
+}
+
 TEST(Policy, ListsWhatRolesPermitAndWhichIssuersAreNamed) {
   const auto policy = policy_of(fenced("  - permission: api/*\n    to: { job: { issuer: other } }\n"));
   EXPECT_THAT(policy->permissions(policy->roles_of(job())), ElementsAre(Pair("api", "read"), Pair("api", "write")));

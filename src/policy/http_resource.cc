@@ -1,4 +1,4 @@
-// http: { upstream, host | prefix, ... } and actions: { read: { methods: [GET], paths: [/v1/**] } }.
+// http: { upstream, host | prefix, ... }.
 #include "policy/http_resource.h"
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "http/uri.h"
+#include "policy/http_upstream.h"
 
 namespace watchword::policy {
 namespace {
@@ -18,30 +19,6 @@ using yaml::Type;
 
 constexpr Duration kLongestWait = std::chrono::hours(1);
 constexpr Duration kShortestWait = std::chrono::milliseconds(1);
-
-// RFC 9110 9 and 5789, and those of WebDAV (RFC 4918, 3253, 5323) that backends still serve. CONNECT and TRACE are not
-// forwarded by the gate.
-const std::vector<std::string>& known_methods() {
-  static const std::vector<std::string> kMethods = {"GET",     "HEAD",     "POST",      "PUT",   "PATCH", "DELETE",
-                                                    "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "COPY",  "MOVE",
-                                                    "LOCK",    "UNLOCK",   "REPORT",    "SEARCH"};
-  return kMethods;
-}
-
-void check_upstream(Decoder& decoder, const Node& node, const HttpTarget& target) {
-  const auto url = http::parse_url(target.upstream);
-  if (!url) {
-    decoder.refuse(node.at, fmt::format("'{}'", target.upstream), "an http or https URL");
-    return;
-  }
-  if (url->path != "/" || !url->query.empty())
-    decoder.refuse(node.at, fmt::format("'{}'", target.upstream), "scheme, host and port only, without a path",
-                   "the request's own path is what is forwarded");
-  const bool tls_settings = !target.ca_file.empty() || !target.client_certificate.empty() ||
-                            !target.client_key.empty() || !target.server_name.empty();
-  if (url->scheme != "https" && tls_settings)
-    decoder.refuse(node.at, fmt::format("'{}' with settings for TLS", target.upstream), "an https URL");
-}
 
 void check_host(Decoder& decoder, const Node& node, HttpTarget& target) {
   target.host = ascii_lower(target.host);
@@ -132,10 +109,8 @@ HttpTarget decode_target(Decoder& decoder, const Node& node) {
   read_file_name(decoder, fields, "client_key", target.client_key);
   fields.read("server_name", target.server_name);
   fields.read<bool>("ambiguous_paths", target.allow_ambiguous_paths, {{"refuse", false}, {"allow", true}});
-  if (const Node* upstream = fields.require("upstream"); upstream != nullptr) {
-    fields.read("upstream", target.upstream);
-    if (!target.upstream.empty()) check_upstream(decoder, *upstream, target);
-  }
+  if (const Node* upstream = fields.require("upstream"); upstream != nullptr)
+    decode_http_upstream(decoder, *upstream, target);
   const Node *host = fields.find("host"), *prefix = fields.find("prefix");
   if (node.type == Type::object && (host == nullptr) == (prefix == nullptr))
     decoder.refuse(node.at, host == nullptr ? "neither host nor prefix" : "both host and prefix",
@@ -154,100 +129,14 @@ HttpTarget decode_target(Decoder& decoder, const Node& node) {
   return target;
 }
 
-// Requests are matched in the spelling of http::normalise_path; a pattern in another would silently match none.
-void check_spelling(Decoder& decoder, const Node& node, const std::string& text) {
-  if (!text.starts_with('/')) return;
-  auto path = text;
-  std::ranges::replace_if(path, [](char c) { return c == '*' || c == '?'; }, '_');
-  const auto normal = http::normalise_path(path);
-  if (!normal)
-    decoder.refuse(node.at, fmt::format("the path '{}' ({})", text, normal.error().found),
-                   "a path that a request can have");
-  else if (*normal != path)
-    decoder.refuse(node.at, fmt::format("the path '{}'", text), fmt::format("its plain spelling, like '{}'", *normal));
-}
-
-Pattern decode_path(Decoder& decoder, const Node& node) {
-  const auto text = decoder.string(node);
-  if (!text) return Pattern::exactly("");
-  auto pattern = Pattern::parse(*text);
-  if (!pattern)
-    decoder.refuse(node, pattern.error());
-  else if (!text->starts_with('/') && !text->starts_with("re:") && !text->starts_with("**"))
-    decoder.refuse(node.at, fmt::format("the path '{}'", *text), "a path that begins with '/'");
-  else
-    check_spelling(decoder, node, *text);
-  return pattern ? *std::move(pattern) : Pattern::exactly("");
-}
-
-std::string decode_method(Decoder& decoder, const Node& node) {
-  auto text = decoder.string(node);
-  if (!text || *text == "*" || std::ranges::find(known_methods(), *text) != known_methods().end())
-    return text.value_or("");
-  if (*text == "CONNECT" || *text == "TRACE")
-    decoder.refuse(node.at, fmt::format("the method '{}'", *text), "a method that the gate forwards");
-  else if (ascii_lower(*text) == *text)
-    decoder.refuse(node.at, fmt::format("the method '{}'", *text), "a method in upper case");
-  else
-    decoder.refuse_word(node.at, "the method", *text, known_methods());
-  return {};
-}
-
-HttpRule decode_rule(Decoder& decoder, const Node& node) {
-  HttpRule rule;
-  yaml::Object fields(decoder, node, "action", {"methods", "paths"});
-  if (const Node* methods = fields.require("methods"); methods != nullptr)
-    if (const auto* items = decoder.list(*methods); items != nullptr)
-      for (const Node& item : *items) rule.methods.push_back(decode_method(decoder, item));
-  const Node* paths = fields.find("paths");
-  if (paths == nullptr)
-    rule.paths.push_back(*Pattern::parse("**"));
-  else if (const auto* items = decoder.list(*paths); items != nullptr)
-    for (const Node& item : *items) rule.paths.push_back(decode_path(decoder, item));
-  return rule;
-}
-
-// True when an earlier action certainly takes all that `method` and `path` cover.
-bool taken(const std::vector<HttpRule>& earlier, const std::string& method, const Pattern& path) {
-  return std::ranges::any_of(earlier, [&](const HttpRule& rule) {
-    return std::ranges::any_of(rule.methods, [&](const auto& one) { return one == method || one == "*"; }) &&
-           std::ranges::any_of(rule.paths, [&](const Pattern& one) {
-             return one.text() == path.text() || one.text() == "**" || one.text() == "/**";
-           });
-  });
-}
-
-bool unreachable(const std::vector<HttpRule>& earlier, const std::vector<HttpRule>& rules) {
-  for (const HttpRule& rule : rules)
-    for (const std::string& method : rule.methods)
-      for (const Pattern& path : rule.paths)
-        if (!taken(earlier, method, path)) return false;
-  return true;
-}
-
 }  // namespace
 
-std::unique_ptr<HttpResource> decode_http_resource(Decoder& decoder, const std::string& name, const Node& http,
-                                                   const Node& actions) {
-  auto resource = std::make_unique<HttpResource>(name, decode_target(decoder, http));
-  const auto* entries = decoder.object(actions);
-  if (entries == nullptr) return resource;
-  if (entries->empty()) decoder.refuse(actions.at, "no actions", "at least one: without it nothing can be reached");
-  std::vector<HttpRule> earlier;
-  for (const auto& [key, node] : *entries) {
-    if (!check_name(decoder, "action", key)) continue;
-    std::vector<HttpRule> rules;
-    if (node.type != Type::list)
-      rules.push_back(decode_rule(decoder, node));
-    else if (const auto* items = decoder.list(node); items != nullptr)
-      for (const Node& item : *items) rules.push_back(decode_rule(decoder, item));
-    if (decoder.ok() && unreachable(earlier, rules))
-      decoder.refuse(key.at, fmt::format("the action '{}' after actions that cover all of it", key.text),
-                     "an action that covers more, or stands before them",
-                     "the first action in the file that covers a request takes it");
-    earlier.insert(earlier.end(), rules.begin(), rules.end());
-    resource->add(key.text, std::move(rules));
-  }
+std::unique_ptr<Resource> decode_http_resource(Decoder& decoder, const std::string& name, const Node& node) {
+  yaml::Object fields(decoder, node, "resource", {"http", "actions"});
+  const Node *http = fields.require("http"), *actions = fields.require("actions");
+  if (http == nullptr || actions == nullptr) return nullptr;
+  auto resource = std::make_unique<HttpResource>(name, decode_target(decoder, *http));
+  decode_actions(decoder, *actions, *resource);
   return resource;
 }
 

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <random>
 
 #include "base/file.h"
+#include "policy/pattern.h"
 #include "policy/policy.h"
 #include "policy/policy_test_util.h"
 
@@ -58,15 +60,22 @@ std::string actions(const std::string& text) { return resource(std::string(kHttp
 
 INSTANTIATE_TEST_SUITE_P(
     Shape, BadPolicy,
-    ::testing::Values(Bad{"role: {}", "p.yaml:1:1 the policy key 'role' | did you mean 'roles'?"},
-                      Bad{"[]", "p.yaml:1:1 a list"}, Bad{"", "p.yaml:1:1 an empty file"},
-                      Bad{"# nothing\n", "p.yaml:1:1 an empty file"}, Bad{"resources: []", "p.yaml:1:12 a list"},
-                      Bad{"resources: { a/b: {} }", "p.yaml:1:14 the resource name 'a/b'"},
-                      Bad{"resources: { \"*\": {} }", "p.yaml:1:14 the resource name '*'"},
-                      Bad{"resources:\n  api:\n    actions: { r: { methods: [GET] } }\n", "p.yaml:3:5 no 'http'"},
-                      Bad{"resources:\n  api:\n    htpp: {}\n    http: { upstream: https://x, host: x }\n    actions: "
-                          "{ r: { methods: [GET] } }\n",
-                          "p.yaml:3:5 the resource key 'htpp' | did you mean 'http'?"}));
+    ::testing::Values(
+        Bad{"role: {}", "p.yaml:1:1 the policy key 'role' | did you mean 'roles'?"}, Bad{"[]", "p.yaml:1:1 a list"},
+        Bad{"", "p.yaml:1:1 an empty file"}, Bad{"# nothing\n", "p.yaml:1:1 an empty file"},
+        Bad{"resources: []", "p.yaml:1:12 a list"},
+        Bad{"resources: { a/b: {} }", "p.yaml:1:14 the resource name 'a/b'"},
+        Bad{"resources: { \"*\": {} }", "p.yaml:1:14 the resource name '*'"},
+        Bad{"resources:\n  api:\n    actions: { r: { methods: [GET] } }\n", "p.yaml:3:5 no kind of resource"},
+        Bad{"resources:\n  api: {}\n", "p.yaml:2:8 no kind of resource"},
+        Bad{"resources:\n  api: []\n", "p.yaml:2:8 a list"},
+        Bad{"resources:\n  api:\n    htp: {}\n", "p.yaml:3:5 the kind of resource 'htp' | did you mean 'http'?"},
+        Bad{"resources:\n  api:\n    tcp: { upstream: \"x:1\" }\n    http: { upstream: https://x, host: x }\n"
+            "    actions: { r: { methods: [GET] } }\n",
+            "p.yaml:3:5 the resource key 'tcp'"},
+        Bad{"resources:\n  api:\n    htpp: {}\n    http: { upstream: https://x, host: x }\n    actions: "
+            "{ r: { methods: [GET] } }\n",
+            "p.yaml:3:5 the resource key 'htpp' | did you mean 'http'?"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Http, BadPolicy,
@@ -108,26 +117,128 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Actions, BadPolicy,
-    ::testing::Values(Bad{resource(std::string(kHttp), ""), "p.yaml:4:14 no actions"},
-                      Bad{actions("read: { methods: [] }"), "p.yaml:4:33 an empty list"},
-                      Bad{actions("read: {}"), "p.yaml:4:22 no 'methods'"},
-                      Bad{actions("read: []"), "p.yaml:4:22 an empty list"},
-                      Bad{actions("read: { methods: [get] }"), "p.yaml:4:34 the method 'get'"},
-                      Bad{actions("read: { methods: [GTE] }"), "p.yaml:4:34 the method 'GTE' | did you mean 'GET'?"},
-                      Bad{actions("read: { methods: [CONNECT] }"), "p.yaml:4:34 the method 'CONNECT'"},
-                      Bad{actions("read: { methods: [GET], paths: [] }"), "p.yaml:4:47 an empty list"},
-                      Bad{actions("read: { methods: [GET], paths: [v1] }"), "p.yaml:4:48 the path 'v1'"},
-                      Bad{actions("read: { methods: [GET], paths: ['re:('] }"), "p.yaml:4:48 're:(': missing ): ("},
-                      Bad{actions("read: { methods: [GET] }, read: { methods: [PUT] }"),
-                          "p.yaml:4:42 the key 'read' a second time"},
-                      Bad{actions("read: { methods: [GET, PUT] }, write: { methods: [PUT], paths: [/a] }"),
-                          "p.yaml:4:47 the action 'write' after actions that cover all of it | the first action in the "
-                          "file that covers a "
-                          "request takes it"},
-                      Bad{actions("all: { methods: ['*'] }, read: { methods: [GET] }"),
-                          "p.yaml:4:41 the action 'read' after actions that cover all of it | the first action in the "
-                          "file that covers a "
-                          "request takes it"}));
+    ::testing::Values(
+        Bad{resource(std::string(kHttp), ""), "p.yaml:4:14 no actions"},
+        Bad{actions("read: { methods: [] }"), "p.yaml:4:33 an empty list"},
+        Bad{actions("read: {}"), "p.yaml:4:22 no 'methods'"},
+        Bad{actions("read: { paths: [/v1] }"), "p.yaml:4:22 no 'methods'"},
+        Bad{actions("read: { methods: [GET], grpc: [a.B/C] }"),
+            "p.yaml:4:22 a rule of several forms | write a list of rules"},
+        Bad{actions("read: { paths: [/x], websocket: [/y] }"),
+            "p.yaml:4:22 a rule of several forms | write a list of rules"},
+        Bad{actions("read: { grpc: [a.B/C], websocket: [/y] }"),
+            "p.yaml:4:22 a rule of several forms | write a list of rules"},
+        Bad{actions("read: { grpc: [] }"), "p.yaml:4:30 an empty list"},
+        Bad{actions("read: { grpc: a.B/C }"), "p.yaml:4:30 'a.B/C'"},
+        Bad{actions("read: { grpc: [acme.v1.Billing] }"),
+            "p.yaml:4:31 'acme.v1.Billing' | did you mean 'acme.v1.Billing/*'?"},
+        Bad{actions("read: { grpc: [/a.B/C] }"), "p.yaml:4:31 '/a.B/C' | leave the first '/' out"},
+        Bad{actions("read: { grpc: [a.B/**] }"), "p.yaml:4:31 'a.B/**' | one * is enough: a name holds no '/'"},
+        Bad{actions("read: { grpc: ['re:a.B/C'] }"), "p.yaml:4:31 're:a.B/C'"},
+        Bad{actions("read: { grpc: [a.B/C.D] }"), "p.yaml:4:31 'a.B/C.D'"},
+        Bad{actions("read: { gprc: [a.B/C], methods: [GET] }"),
+            "p.yaml:4:24 the action key 'gprc' | did you mean 'grpc'?"},
+        Bad{actions("read: { websocket: [v1] }"), "p.yaml:4:36 the path 'v1'"},
+        Bad{actions("read: { websocket: [/a//b] }"), "p.yaml:4:36 the path '/a//b' (an empty segment at byte 3)"},
+        Bad{actions("read: []"), "p.yaml:4:22 an empty list"},
+        Bad{actions("read: { methods: [get] }"), "p.yaml:4:34 the method 'get'"},
+        Bad{actions("read: { methods: [GTE] }"), "p.yaml:4:34 the method 'GTE' | did you mean 'GET'?"},
+        Bad{actions("read: { methods: [CONNECT] }"), "p.yaml:4:34 the method 'CONNECT'"},
+        Bad{actions("read: { methods: [GET], paths: [] }"), "p.yaml:4:47 an empty list"},
+        Bad{actions("read: { methods: [GET], paths: [v1] }"), "p.yaml:4:48 the path 'v1'"},
+        Bad{actions("read: { methods: [GET], paths: ['re:('] }"), "p.yaml:4:48 're:(': missing ): ("},
+        Bad{actions("read: { methods: [GET] }, read: { methods: [PUT] }"), "p.yaml:4:42 the key 'read' a second time"},
+        Bad{actions("read: { methods: [GET, PUT] }, write: { methods: [PUT], paths: [/a] }"),
+            "p.yaml:4:47 the action 'write' after actions that cover all of it | the first action in the "
+            "file that covers a "
+            "request takes it"},
+        Bad{actions("all: { methods: ['*'] }, read: { methods: [GET] }"),
+            "p.yaml:4:41 the action 'read' after actions that cover all of it | the first action in the "
+            "file that covers a "
+            "request takes it"}));
+
+TEST(PolicyLoad, AnActionOfWhichNothingIsLeftIsRefused) {
+  for (const std::string& taken : {
+           "a: { methods: [POST] }, b: { grpc: [x.Y/Z] }",
+           "a: { methods: ['*'], paths: [/**] }, b: { grpc: [x.Y/*, x.Z/*] }",
+           "a: { grpc: [x.Y/*] }, b: { grpc: [x.Y/Get*, x.Y/List] }",
+           "a: { grpc: ['x.*/*'] }, b: { grpc: ['x.Y/Get?'] }",
+           "a: { grpc: [x.Y/*] }, b: { methods: [POST], paths: [/x.Y/Z] }",
+           "a: { methods: [GET], paths: [/v1/**] }, b: { methods: [GET], paths: [/v1/x, /v1/x/*] }",
+           "a: { methods: [GET], paths: ['re:/v[0-9]/x'] }, b: { methods: [GET], paths: [/v1/x] }",
+           "a: { websocket: [/v1/**] }, b: { websocket: [/v1/stream/*] }",
+       })
+    EXPECT_THAT(errors_of({{"p.yaml", actions(taken)}}),
+                ElementsAre("p.yaml:4:" + std::to_string(16 + taken.find("b: {")) +
+                            " the action 'b' after actions that cover all of it | the first action in the file that "
+                            "covers a request takes it"))
+        << taken;
+}
+
+TEST(PolicyLoad, AnActionOfWhichSomethingIsLeftLoads) {
+  for (const std::string& left : {
+           "a: { methods: ['*'] }, b: { websocket: ['/**'] }",
+           "a: { websocket: ['/**'] }, b: { methods: [GET] }",
+           "a: { methods: [GET] }, b: { grpc: [x.Y/Z] }",
+           "a: { grpc: [x.Y/*] }, b: { grpc: [x.Y/*, x.Z/*] }",
+           "a: { grpc: [x.Y/Get*] }, b: { grpc: [x.Y/*] }",
+           "a: { grpc: [x.Y/Get?] }, b: { grpc: [x.Y/Get*] }",
+           "a: { methods: [GET], paths: [/v1/*] }, b: { methods: [GET], paths: [/v1/**] }",
+           "a: { methods: [GET], paths: [/v1/*/x] }, b: { methods: [GET], paths: ['/v1/**/x'] }",
+           "a: { methods: [GET], paths: [/v1/**] }, b: { methods: [GET], paths: ['re:/v1/x'] }",
+           "a: { methods: [GET], paths: ['re:/v1/[*]'] }, b: { methods: [GET], paths: [/v1/*] }",
+       })
+    EXPECT_THAT(errors_of({{"p.yaml", actions(left)}}), ElementsAre()) << left;
+}
+
+// All texts of up to `longest` characters of `letters`, behind a slash.
+std::vector<std::string> paths_of(std::string_view letters, std::size_t longest) {
+  std::vector<std::string> out{"/"};
+  for (std::size_t i = 0; i < out.size(); ++i)
+    for (const char letter : letters) {
+      auto text = out[i] + letter;
+      if (text.size() <= longest + 1 && !text.contains("//")) out.push_back(std::move(text));
+    }
+  return out;
+}
+
+TEST(PolicyLoad, AnActionIsRefusedOnlyWhereAnEarlierOneTakesAllOfIt) {
+  const auto globs = paths_of("a/*?", 3), paths = paths_of("/ab", 5);
+  std::mt19937 random(1);
+  int refused = 0;
+  for (int i = 0; i < 1500; ++i) {
+    const auto &wide = globs[random() % globs.size()], &narrow = globs[random() % globs.size()];
+    const auto both = "x: { websocket: ['" + wide + "'] }, y: { websocket: ['" + narrow + "'] }";
+    if (errors_of({{"p.yaml", actions(both)}}).empty()) continue;
+    ++refused;
+    const auto first = *Pattern::parse(wide), second = *Pattern::parse(narrow);
+    for (const auto& path : paths)
+      ASSERT_TRUE(first.matches(path) || !second.matches(path)) << wide << " leaves " << path << " to " << narrow;
+  }
+  EXPECT_GT(refused, 50);
+}
+
+std::string tcp(const std::string& fields, const std::string& rest = "", const std::string& name = "db") {
+  return "resources:\n  " + name + ":\n    tcp: { " + fields + " }\n" + rest;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Tcp, BadPolicy,
+    ::testing::Values(Bad{tcp("timeouts: { idle: 1m }"), "p.yaml:3:10 no 'upstream'"},
+                      Bad{tcp("upstream: db.internal"), "p.yaml:3:22 'db.internal'"},
+                      Bad{tcp("upstream: \"db.internal:\""), "p.yaml:3:22 'db.internal:'"},
+                      Bad{tcp("upstream: \"db.internal:65536\""), "p.yaml:3:22 'db.internal:65536'"},
+                      Bad{tcp("upstream: \"tcp://db.internal:1\""), "p.yaml:3:22 'tcp://db.internal:1'"},
+                      Bad{tcp("upstream: 5432"), "p.yaml:3:22 '5432' | put quotes around it"},
+                      Bad{tcp("upstrem: \"db:1\", upstream: \"db:1\""),
+                          "p.yaml:3:12 the tcp key 'upstrem' | did you mean 'upstream'?"},
+                      Bad{tcp("upstream: \"db:1\", timeouts: { response: 1s }"),
+                          "p.yaml:3:42 the timeouts key 'response'"},
+                      Bad{tcp("upstream: \"db:1\", timeouts: { idle: 25h }"), "p.yaml:3:48 '25h'"},
+                      Bad{tcp("upstream: \"db:1\"", "    actions: { connect: { methods: [GET] } }\n"),
+                          "p.yaml:4:14 'actions' of a tcp resource"},
+                      Bad{tcp("upstream: \"db:1\"", "", "Orders"),
+                          "p.yaml:3:5 the name 'Orders' of a tcp resource | clients connect to NAME:PORT"}));
 
 std::string role(const std::string& granted_to, const std::string& allow = "[api/read]", const std::string& more = "") {
   return "roles:\n  r:\n    granted_to: " + granted_to + "\n    allow: " + allow + "\n" + more;
@@ -187,6 +298,31 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{allowing("[api/read]", "    session: { proof: mtls }\n"), "p.yaml:10:23 'mtls'"},
         Bad{allowing("[api/read]", "    session: { ends_with_job: no }\n"), "p.yaml:10:31 'no' | write false"}));
 
+std::string limited(const std::string& limits) {
+  return allowing("[api/read]", "    session: { limits: { " + limits + " } }\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Limits, BadPolicy,
+    ::testing::Values(
+        Bad{limited(""), "p.yaml:10:24 'limits' without a limit"},
+        Bad{allowing("[api/read]", "    session: { limits: 100/s }\n"), "p.yaml:10:24 '100/s'"},
+        Bad{limited("rates: 100/s"), "p.yaml:10:26 the limits key 'rates' | did you mean 'rate'?"},
+        Bad{limited("rate: 100"), "p.yaml:10:32 '100'"}, Bad{limited("rate: 0/s"), "p.yaml:10:32 '0/s'"},
+        Bad{limited("rate: 1.5/s"), "p.yaml:10:32 '1.5/s'"},
+        Bad{limited("rate: 1000001/s"), "p.yaml:10:32 '1000001/s'"},
+        Bad{limited("rate: 100/sec"), "p.yaml:10:32 '100/sec' | did you mean '100/s'?"},
+        Bad{limited("rate: 100/Min"), "p.yaml:10:32 '100/Min' | did you mean '100/m'?"},
+        Bad{limited("rate: 100/h"), "p.yaml:10:32 '100/h'"}, Bad{limited("rate: [100/s]"), "p.yaml:10:32 a list"},
+        Bad{limited("concurrent: 0"), "p.yaml:10:38 '0'"}, Bad{limited("concurrent: many"), "p.yaml:10:38 'many'"},
+        Bad{limited("bytes: 1000"), "p.yaml:10:33 '1000' | did you mean '1000B'?"},
+        Bad{limited("bytes: 10gb"), "p.yaml:10:33 '10gb' | did you mean '10GB'?"},
+        Bad{limited("bytes: 10G"), "p.yaml:10:33 '10G' | did you mean '10GB'?"},
+        Bad{limited("bytes: 10 GB"), "p.yaml:10:33 '10 GB'"}, Bad{limited("bytes: 0B"), "p.yaml:10:33 '0B'"},
+        Bad{limited("bytes: 1.5GB"), "p.yaml:10:33 '1.5GB'"}, Bad{limited("bytes: -1GB"), "p.yaml:10:33 '-1GB'"},
+        Bad{limited("bytes: 1048577GiB"), "p.yaml:10:33 '1048577GiB'"},
+        Bad{limited("bytes: {}"), "p.yaml:10:33 an object"}));
+
 INSTANTIATE_TEST_SUITE_P(
     Deny, BadPolicy,
     ::testing::Values(Bad{"deny: []", "p.yaml:6:7 an empty list"},
@@ -223,7 +359,7 @@ TEST(PolicyLoad, TheManualsExamplesLoad) {
     const std::string block = manual->substr(at, manual->find("```", at) - at);
     if (!block.starts_with("base:")) files.emplace_back(std::to_string(files.size()), block);
   }
-  EXPECT_EQ(files.size(), 6U);
+  EXPECT_EQ(files.size(), 9U);
   EXPECT_THAT(errors_of(files), ElementsAre());
 }
 

@@ -11,17 +11,49 @@
 #include "base/result.h"
 #include "context/facts.h"
 #include "issuer/principal.h"
+#include "policy/quota.h"
 
 namespace watchword::policy {
 
 struct Role;     // policy/document.h
 struct Matcher;  // policy/matcher.h
 
+// What a request asks for, as far as policy looks at it. Views live as long as the question.
+struct Request {
+  std::string_view host;  // without port
+  std::string_view method;
+  std::string_view path;           // without query
+  std::string_view protocol = {};  // what it wants to become: "websocket", or empty (http::RequestHead::protocol)
+};
+
+enum class Balance : std::uint8_t { round_robin, least_requests };
+enum class UpstreamProtocol : std::uint8_t { http1, http2, http2_where_offered };
+
+// The endpoints of a backend, and how requests are spread over them.
+struct HttpUpstream {
+  static constexpr std::size_t kMostEndpoints = 64;
+  std::vector<std::string> endpoints;  // origin URLs (scheme, host, port) of one scheme, none twice; at least one
+  UpstreamProtocol protocol = UpstreamProtocol::http1;
+  Balance balance = Balance::round_robin;
+  struct Health {
+    std::string path;
+    Duration every = std::chrono::seconds(5), timeout = std::chrono::seconds(1);
+    unsigned healthy = 2, unhealthy = 3;  // checks in a row that change the endpoint's state
+  };
+  std::optional<Health> health;  // none: no checks
+  unsigned eject_after = 5;      // failed requests in a row
+  Duration eject_time = std::chrono::seconds(30);
+  unsigned retries = 1;
+  unsigned max_requests = 1000;  // under way at once, on all loops
+  Duration resolve_every = std::chrono::seconds(30);
+  bool proxy_protocol = false;  // version 2
+};
+
 // Which ambiguous paths a resource takes (http/uri.h), where its upstream is, how it is reached. Data for the gateway.
 struct HttpTarget {
-  std::string upstream;  // origin URL: scheme, host, port
-  std::string host;      // exact, lower case, without port; or empty with prefix set
-  std::string prefix;    // "/billing" : path prefix on the gate's own host, removed before forwarding
+  HttpUpstream upstream;
+  std::string host;    // exact, lower case, without port; or empty with prefix set
+  std::string prefix;  // "/billing" : path prefix on the gate's own host, removed before forwarding
   bool allow_ambiguous_paths = false;
   std::string ca_file, client_certificate, client_key, server_name;
   struct InjectedHeader {
@@ -33,15 +65,21 @@ struct HttpTarget {
   Duration idle_time = std::chrono::seconds(60);
 };
 
+struct TcpTarget;  // policy/tcp_resource.h
+
+// Of exactly one kind. A new kind has a file of its own (policy/tcp_resource.h is a short one), a line in
+// decode_resource's table, and here what tells its target.
 class Resource {
  public:
   virtual ~Resource() = default;
   virtual const std::string& name() const = 0;
-  virtual const HttpTarget* http() const = 0;  // null for resources of another kind
-  // The first action, in the order written, that covers the request. null when none does. `path` is normalised and as
-  // the upstream sees it: without the resource's prefix.
-  virtual const std::string* action_for(std::string_view method, std::string_view path) const = 0;
   virtual const std::vector<std::string>& actions() const = 0;
+  // The target of the resource's kind; the others are null.
+  virtual const HttpTarget* http() const { return nullptr; }
+  virtual const TcpTarget* tcp() const { return nullptr; }
+  // The first action, in the order written, that covers the request. null when none does, as always where the kind is
+  // not asked by HTTP requests. Its path is normalised and as the upstream sees it: without the resource's prefix.
+  virtual const std::string* action_for(const Request& /*request*/) const { return nullptr; }
 };
 
 enum class Proof : std::uint8_t { bearer, dpop };
@@ -53,6 +91,7 @@ struct SessionLimits {
   Duration drain{};  // how long requests under way may go on when the session ends; new ones are refused at once
   bool single_exchange = false;
   Proof proof = Proof::bearer;  // dpop: demanded
+  Quota quota = {};
 };
 
 class Policy;

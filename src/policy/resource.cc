@@ -1,28 +1,45 @@
-// What a resource covers, and the part of decoding that all kinds share.
 #include "policy/resource.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <vector>
 
 #include "policy/http_resource.h"
+#include "policy/tcp_resource.h"
 
 namespace watchword::policy {
+namespace {
 
-void HttpResource::add(std::string action, std::vector<HttpRule> rules) {
-  actions_.push_back(std::move(action));
-  rules_.push_back(std::move(rules));
+// The key that says the kind, and what decodes a resource that has it.
+struct Kind {
+  std::string_view key;
+  std::unique_ptr<Resource> (*decode)(yaml::Decoder& decoder, const std::string& name, const yaml::Node& node);
+};
+constexpr std::array kKinds = {Kind{"http", decode_http_resource}, Kind{"tcp", decode_tcp_resource}};
+
+std::vector<std::string> kind_names() {
+  std::vector<std::string> out;
+  for (const Kind& kind : kKinds) out.emplace_back(kind.key);
+  return out;
 }
 
-const std::string* HttpResource::action_for(std::string_view method, std::string_view path) const {
-  const auto covers = [&](const HttpRule& rule) {
-    return std::ranges::any_of(rule.methods, [&](const auto& one) { return one == method || one == "*"; }) &&
-           std::ranges::any_of(rule.paths, [&](const Pattern& pattern) { return pattern.matches(path); });
-  };
-  for (std::size_t i = 0; i < actions_.size(); ++i)
-    if (std::ranges::any_of(rules_[i], covers)) return &actions_[i];
-  return nullptr;
+void refuse_kind(yaml::Decoder& decoder, const yaml::Node& node) {
+  const auto* entries = decoder.object(node);
+  if (entries == nullptr) return;
+  const auto words = kind_names();
+  bool any = false;
+  for (const auto& [key, value] : *entries) {
+    if (key.text == "actions") continue;
+    decoder.refuse_word(key.at, "the kind of resource", key.text, words);
+    any = true;
+  }
+  if (!any) decoder.refuse(node.at, "no kind of resource", fmt::format("{}", fmt::join(words, " or ")));
 }
+
+}  // namespace
 
 bool check_name(yaml::Decoder& decoder, std::string_view kind, const yaml::Key& key) {
   constexpr std::string_view kAlnum = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -37,11 +54,10 @@ bool check_name(yaml::Decoder& decoder, std::string_view kind, const yaml::Key& 
 }
 
 std::unique_ptr<Resource> decode_resource(yaml::Decoder& decoder, const std::string& name, const yaml::Node& node) {
-  yaml::Object fields(decoder, node, "resource", {"http", "actions"});
-  const yaml::Node* http = fields.require("http");
-  const yaml::Node* actions = fields.require("actions");
-  if (http == nullptr || actions == nullptr) return nullptr;
-  return decode_http_resource(decoder, name, *http, *actions);
+  const auto kind = std::ranges::find_if(kKinds, [&](const Kind& one) { return node.find(one.key) != nullptr; });
+  if (kind != kKinds.end()) return kind->decode(decoder, name, node);  // which takes no other kind's key
+  refuse_kind(decoder, node);
+  return nullptr;
 }
 
 }  // namespace watchword::policy

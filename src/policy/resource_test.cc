@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "policy/policy_test_util.h"
+#include "policy/tcp_resource.h"
 
 namespace watchword::policy::testing {
 namespace {
@@ -53,10 +54,76 @@ TEST(Resource, TheFirstActionThatCoversARequestTakesIt) {
       {"*", "/v1/x", "-"},
       {"", "/", "-"}};
   for (const auto& [method, path, expected] : table) {
-    const std::string* action = resource->action_for(method, path);
+    const std::string* action = resource->action_for({"", method, path});
     EXPECT_EQ(action == nullptr ? "-" : *action, expected) << method << " " << path;
   }
   EXPECT_THAT(resource->actions(), ::testing::ElementsAre("read", "invoice", "write"));
+}
+
+// Which action of `actions` takes a request; a WebSocket's is written as the method WS.
+std::string taker(const std::string& actions, std::string_view method, std::string_view path) {
+  const auto policy =
+      policy_of("resources:\n  api:\n    http: { upstream: https://a.internal, host: a.test }\n    actions: { " +
+                actions + " }\n");
+  const bool websocket = method == "WS";
+  const Resource* api = policy->resource("api");
+  if (api == nullptr) return "no resource";
+  const auto* action = api->action_for({"", websocket ? "GET" : method, path, websocket ? "websocket" : ""});
+  return action == nullptr ? "-" : *action;
+}
+
+TEST(Resource, AGrpcRuleCoversPostOnTheMethodsPathWhateverIsSentThere) {
+  const std::string actions =
+      "get: { grpc: [acme.billing.v1.Billing/Get*, acme.billing.v1.Billing/List] }, "
+      "admin: [{ grpc: [acme.billing.v1.Admin/*] }, { methods: [PUT], paths: [/admin] }], "
+      "any: { grpc: ['acme.*/*'] }, rest: { methods: [POST] }";
+  const std::vector<std::tuple<std::string, std::string, std::string>> table = {
+      {"POST", "/acme.billing.v1.Billing/GetInvoice", "get"}, {"POST", "/acme.billing.v1.Billing/Get", "get"},
+      {"POST", "/acme.billing.v1.Billing/List", "get"},       {"POST", "/acme.billing.v1.Billing/ListAll", "any"},
+      {"POST", "/acme.billing.v1.Admin/Drop", "admin"},       {"PUT", "/admin", "admin"},
+      {"POST", "/acme.billing.v1.Billing/Get/x", "rest"},     {"POST", "/acme.billing.v1.Billing", "rest"},
+      {"POST", "acme.billing.v1.Billing/Get", "rest"},        {"POST", "/other.v1.Billing/Get", "rest"},
+      {"GET", "/acme.billing.v1.Billing/GetInvoice", "-"},    {"PUT", "/acme.billing.v1.Admin/Drop", "-"},
+      {"WS", "/acme.billing.v1.Billing/GetInvoice", "-"}};
+  for (const auto& [method, path, expected] : table)
+    EXPECT_EQ(taker(actions, method, path), expected) << method << path;
+}
+
+TEST(Resource, WebSocketsAndOtherRequestsAreNeverCoveredByTheSameRule) {
+  const std::string actions =
+      "all: { methods: ['*'] }, watch: { websocket: [/v1/stream/**] }, talk: { websocket: [/v1/**] }";
+  EXPECT_EQ(taker(actions, "GET", "/v1/stream/x"), "all");
+  EXPECT_EQ(taker(actions, "WS", "/v1/stream/x"), "watch");
+  EXPECT_EQ(taker(actions, "WS", "/v1/x"), "talk");
+  EXPECT_EQ(taker(actions, "WS", "/v2"), "-");
+  EXPECT_EQ(taker("watch: { websocket: [/v1/**] }", "GET", "/v1/x"), "-");
+}
+
+TEST(Resource, AnUnknownProtocolIsCoveredByNothing) {
+  const auto policy = policy_of(kPolicy);
+  EXPECT_EQ(policy->resource("docs")->action_for({"", "GET", "/x", "h2c"}), nullptr);
+}
+
+TEST(Resource, ATcpResourceHasOneActionAndNoHttp) {
+  const auto policy = policy_of(
+      "resources:\n  orders-db:\n    tcp: { upstream: \"DB.internal:5432\" }\n"
+      "  six:\n    tcp: { upstream: \"[2001:db8::1]:6000\", timeouts: { connect: 1s, idle: 24h } }\n");
+  const Resource* db = policy->resource("orders-db");
+  ASSERT_NE(db, nullptr);
+  EXPECT_THAT(db->actions(), ::testing::ElementsAre("connect"));
+  EXPECT_EQ(db->http(), nullptr);
+  EXPECT_EQ(db->action_for({"orders-db", "GET", "/"}), nullptr);
+  ASSERT_NE(db->tcp(), nullptr);
+  EXPECT_EQ(db->tcp()->host, "db.internal");
+  EXPECT_EQ(db->tcp()->port, 5432);
+  EXPECT_EQ(db->tcp()->connect_time, std::chrono::seconds(5));
+  EXPECT_EQ(db->tcp()->idle_time, std::chrono::minutes(10));
+  const TcpTarget& six = *policy->resource("six")->tcp();
+  EXPECT_EQ(six.host, "2001:db8::1");
+  EXPECT_EQ(six.port, 6000);
+  EXPECT_EQ(six.connect_time, std::chrono::seconds(1));
+  EXPECT_EQ(six.idle_time, std::chrono::hours(24));
+  EXPECT_EQ(policy_of(kPolicy)->resource("docs")->tcp(), nullptr);
 }
 
 TEST(Resource, IsFoundByHostAndElseByTheLongestPrefix) {
@@ -85,7 +152,7 @@ TEST(Resource, IsFoundByHostAndElseByTheLongestPrefix) {
 TEST(Resource, CarriesHowItsUpstreamIsReached) {
   const auto policy = policy_of(kPolicy);
   const HttpTarget& http = *policy->resource("billing-api")->http();
-  EXPECT_EQ(http.upstream, "https://billing.internal:8443");
+  EXPECT_THAT(http.upstream.endpoints, ::testing::ElementsAre("https://billing.internal:8443"));
   EXPECT_EQ(http.host, "billing.gate.acme.dev");
   EXPECT_TRUE(http.allow_ambiguous_paths);
   EXPECT_EQ(http.ca_file, "/etc/ca.pem");

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "issuer/profile.h"
+#include "policy/target.h"
 
 namespace watchword::policy {
 namespace {
@@ -92,16 +93,38 @@ class TestDecoder {
   }
 
   void read_request(const Node& node, TestCase& out) {
-    yaml::Object fields(decoder_, node, "request", {"resource", "action", "host", "method", "path"});
+    yaml::Object fields(decoder_, node, "request",
+                        {"resource", "action", "host", "method", "path", "grpc", "websocket"});
     fields.read("resource", out.resource);
     fields.read("action", out.action);
     fields.read("host", out.host);
     fields.read("method", out.method);
     fields.read("path", out.path);
-    const bool named = !out.resource.empty() && !out.action.empty(), http = !out.method.empty() && !out.path.empty();
-    const bool part = !out.resource.empty() || !out.action.empty();
-    if (node.type == Type::object && (named == http || (http && part)))
-      decoder_.refuse(node.at, "another set of fields", "resource and action, or method and path (and host)");
+    const auto count = [&](std::initializer_list<std::string_view> keys) {
+      return std::ranges::count_if(keys, [&](std::string_view key) { return fields.find(key) != nullptr; });
+    };
+    const auto named = count({"resource", "action"}), plain = count({"method", "path"}),
+               other = count({"grpc", "websocket"});
+    const bool one =
+        (named == 2 && plain + other == 0) || (plain == 2 && named + other == 0) || (other == 1 && named + plain == 0);
+    if (node.type == Type::object && !one)
+      decoder_.refuse(node.at, "another set of fields",
+                      "resource and action; or method and path, grpc, or websocket, with the host");
+    if (const Node* grpc = fields.find("grpc"); grpc != nullptr) read_grpc(*grpc, out);
+    if (fields.find("websocket") != nullptr) {
+      fields.read("websocket", out.path);
+      out.method = "GET";
+      out.protocol = "websocket";
+    }
+  }
+
+  void read_grpc(const Node& node, TestCase& out) {
+    const auto text = decoder_.string(node);
+    const auto path = text ? grpc_path(*text) : std::nullopt;
+    if (text && !path)
+      decoder_.refuse(node.at, fmt::format("'{}'", *text), "one method, such as acme.billing.v1.Billing/Get");
+    out.method = "POST";
+    out.path = path.value_or("");
   }
 
   void read_expectation(yaml::Object& fields, TestCase& out) {

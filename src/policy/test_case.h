@@ -19,8 +19,8 @@ struct TestCase {
   issuer::Principal principal;
   context::TableFacts facts;
   Time at;
-  std::string resource, action;    // either these two
-  std::string host, method, path;  // or an HTTP request, from which they follow
+  std::string resource, action;              // either these two
+  std::string host, method, path, protocol;  // or a request, from which they follow
   Outcome expect = Outcome::allow;
   std::optional<Reason> reason;
   std::string role;  // empty: any

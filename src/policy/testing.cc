@@ -35,7 +35,7 @@ Verdict decide(const Policy& policy, const TestCase& test) {
   const Roles roles = policy.roles_of(test.principal);
   if (test.method.empty())
     return policy.evaluate({test.principal, roles, test.resource, test.action, {}, {}, {}, test.facts, test.at});
-  const auto target = find_target(policy, test.host, test.method, test.path);
+  const auto target = find_target(policy, {test.host, test.method, test.path, test.protocol});
   if (!target) return refused(target.error().reason);
   if (target->action == nullptr) return refused(Reason::action_unknown);
   return policy.evaluate({test.principal, roles, target->resource->name(), *target->action, test.method, target->path,

@@ -26,14 +26,14 @@ const std::string kPolicy = R"(
 resources:
   api:
     http: { upstream: https://api.internal, host: api.gate.acme.dev }
-    actions: { read: { methods: [GET], paths: [/v1/**] } }
+    actions: { read: { methods: [GET], paths: [/v1/**] }, bill: { grpc: [acme.v1.Billing/Get*] }, watch: { websocket: [/live] } }
   docs:
     http: { upstream: https://docs.internal, prefix: /docs, ambiguous_paths: refuse }
     actions: { read: { methods: [GET], paths: [/, /a] } }
 roles:
   reader:
     granted_to: [{ job: { issuer: gitlab, project_path: acme/billing } }, { person: { issuer: okta, sub: ada } }]
-    allow: [api/read, docs/read]
+    allow: [api/read, api/bill, api/watch, docs/read]
 )";
 
 const std::string kBase = R"(
@@ -114,6 +114,23 @@ TEST(PolicyTests, AskForHttpRequestsAsTheGatewayDoes) {
   EXPECT_THAT(asked("method: GET, path: /docs/b", "action_unknown"), ElementsAre("passed"));
   EXPECT_THAT(asked("method: GET, path: /other", "host_unknown"), ElementsAre("passed"));
   EXPECT_THAT(asked("method: GET, path: /docs/../other", "path_ambiguous"), ElementsAre("passed"));
+}
+
+TEST(PolicyTests, AskForGrpcMethodsAndWebSockets) {
+  const auto asked = [](const std::string& request, const std::string& rest) {
+    return run_one("request: { host: api.gate.acme.dev, " + request + " }, " + rest);
+  };
+  const std::string allowed = "expect: allow", uncovered = "expect: deny, reason: action_unknown";
+  EXPECT_THAT(asked("grpc: acme.v1.Billing/GetInvoice", allowed), ElementsAre("passed"));
+  EXPECT_THAT(asked("method: POST, path: /acme.v1.Billing/GetInvoice", allowed), ElementsAre("passed"));
+  EXPECT_THAT(asked("grpc: acme.v1.Billing/Drop", uncovered), ElementsAre("passed"));
+  EXPECT_THAT(asked("websocket: /live", allowed), ElementsAre("passed"));
+  EXPECT_THAT(asked("method: GET, path: /live", uncovered), ElementsAre("passed"));
+  EXPECT_THAT(asked("websocket: /v1/x", uncovered), ElementsAre("passed"));
+  EXPECT_THAT(asked("grpc: acme.v1.Billing/Get*", allowed), ElementsAre("p.test.yaml:16:58 'acme.v1.Billing/Get*'"));
+  for (const std::string two : {"grpc: a.B/C, websocket: /live", "grpc: a.B/C, method: POST",
+                                "websocket: /live, path: /", "websocket: /live, resource: api, action: read"})
+    EXPECT_THAT(asked(two, allowed), ElementsAre("p.test.yaml:16:25 another set of fields")) << two;
 }
 
 TEST(PolicyTests, ServeOtherIssuersAndKinds) {

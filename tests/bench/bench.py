@@ -15,6 +15,8 @@ import sys
 import urllib.parse
 
 from events import PROJECTS, job_event
+from figures import Report, middle, note, show
+from http2 import ext_authz, proxy_http2
 from rig import CONNECTIONS, EXCHANGE_FORM, HOOK_TOKEN, HOST, PROXY, BenchError, Rig
 
 ROUNDS = 3
@@ -25,39 +27,6 @@ IDLE_CONNECTIONS = 8_000
 EVENTS_PER_ROUND = 30_000
 OPEN_SESSIONS, ENDS_PER_SECOND = 10_000, 1_000
 END_LIMIT_MS = 50
-
-
-def note(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-class Report:
-    def __init__(self):
-        self.results = []
-
-    def add(self, name, value, unit, against, limit, spread=None):
-        """`limit`: the value of the thing compared with, in the same unit."""
-        result = {"name": name, "value": round(value, 3), "unit": unit, "against": against, "ratio": round(value / limit, 3)}
-        if spread:
-            result["min"], result["max"] = round(min(spread), 3), round(max(spread), 3)
-        self.results.append(result)
-
-    def table(self):
-        rows = [("name", "value", "unit", "ratio", "against")]
-        rows += [(r["name"], f"{r['value']:,.4g}" if r["value"] < 1000 else f"{r['value']:,.0f}", r["unit"], f"{r['ratio']:.2f}", r["against"])
-                 for r in self.results]
-        widths = [max(len(row[i]) for row in rows) for i in range(5)]
-        return "\n".join("  ".join(cell.rjust(w) if i in (1, 3) else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths))).rstrip() for row in rows)
-
-
-def middle(rounds, key="rate"):
-    return statistics.median(r[key] for r in rounds)
-
-
-def show(name, rounds):
-    rates = sorted(r["rate"] for r in rounds)
-    note(f"  {name}: {rates[0]:,.0f} / {rates[len(rates) // 2]:,.0f} / {rates[-1]:,.0f} requests/s, "
-         f"{middle(rounds, 'cpu_us'):.1f} us of CPU each, p50 {middle(rounds, 'p50_us') / 1e3:.2f} ms, p99 {middle(rounds, 'p99_us') / 1e3:.2f} ms")
 
 
 def exchange(rig, report, gate):
@@ -142,7 +111,7 @@ def events_accepted(rig, report, gate):
     health = rig.requests_file("health", [("GET", "/healthz", {}, "")])
     rounds, plain = [], []
     for i in range(ROUNDS):
-        events = [("POST", "/hooks/gitlab", {"X-Gitlab-Token": HOOK_TOKEN, "Idempotency-Key": f"round-{i}-{k}"},
+        events = [("POST", "/hooks/gitlab", {"X-Gitlab-Token": HOOK_TOKEN, "X-Gitlab-Event": "System Hook", "Idempotency-Key": f"round-{i}-{k}"},
                    job_event(20_000_000 + i * EVENTS_PER_ROUND + k, 1000 + k % PROJECTS).decode()) for k in range(EVENTS_PER_ROUND)]
         plain.append(rig.wrk(gate.api, 2, "requests.lua", health, server=gate))
         rounds.append(rig.wrk(gate.api, 2, "requests.lua", rig.requests_file(f"events-{i}", events), server=gate))
@@ -247,6 +216,8 @@ def run(build, seconds):
         decisions(rig, report)
         unrecorded = rig.gate("unrecorded", rig.folder / "jwks.json", backend.port, records="off")
         proxy(rig, report, gate, unrecorded, peer)
+        proxy_http2(rig, report, unrecorded, peer, access_tokens(rig, unrecorded, 1)[0])
+        ext_authz(rig, report, unrecorded, access_tokens(rig, unrecorded, 1)[0])
         for server in (gate, unrecorded, peer, backend):
             rig.stop(server)
         job_end_to_refusal(rig, report, seconds)
@@ -262,7 +233,7 @@ def main():
     options = parser.parse_args()
     if (os.cpu_count() or 1) < 2:
         sys.exit("bench.py: two cores are needed, one for the server and one for the load")
-    for tool in ("wrk", "nginx", "taskset"):
+    for tool in ("wrk", "h2load", "nginx", "taskset"):
         if not shutil.which(tool):
             sys.exit(f"bench.py: {tool} is not installed; ./dev bench installs it")
     try:

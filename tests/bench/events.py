@@ -91,7 +91,7 @@ class Load:
             hook, proxied = self.free.pop()
             number = index // stride if index % stride == 0 and index // stride < len(self.tokens) else None
             event = job_event(9_000_000 + index, 1000 + index % PROJECTS) if number is None else job_event(first_job + number)
-            status, body = await hook.ask("POST", "/hooks/gitlab", {"Host": "gate", "X-Gitlab-Token": HOOK_TOKEN, "Idempotency-Key": f"event-{index}"}, event)
+            status, body = await hook.ask("POST", "/hooks/gitlab", {"Host": "gate", "X-Gitlab-Token": HOOK_TOKEN, "X-Gitlab-Event": "System Hook", "Idempotency-Key": f"event-{index}"}, event)
             if status != 200 or b"applied" not in body:
                 self.not_accepted += 1
             elif number is not None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 SERVER_CORE, LOAD_CORE = "0", "1"
@@ -24,7 +25,7 @@ EXCHANGE_FORM = {
 
 CONFIG = """
 url: http://127.0.0.1:{api}
-listen: {{ api: "127.0.0.1:{api}", gateway: "127.0.0.1:{gateway}", admin: "unix:{folder}/admin.sock" }}
+listen: {{ api: "127.0.0.1:{api}", gateway: "127.0.0.1:{gateway}", ext_authz: "127.0.0.1:{ext_authz}", admin: "unix:{folder}/admin.sock" }}
 store: sqlite://state.db
 policy: policy
 sealing_key: file:{folder}/sealing.key
@@ -83,6 +84,7 @@ PROXY = """
   upstream backend {{ server 127.0.0.1:{backend}; keepalive 256; keepalive_requests 100000000; }}
   server {{
     listen 127.0.0.1:{port} backlog=16384;
+    listen 127.0.0.1:{http2} http2;
     location = /healthz {{ return 200 "ok"; }}
     location / {{ proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }}
   }}
@@ -141,6 +143,14 @@ class Server:
             ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def metric(self, line):
+        """Of a gate: the value of the sample whose line begins so."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.api}/metrics", timeout=10) as answer:
+            for text in answer.read().decode().splitlines():
+                if text.startswith(line + " "):
+                    return float(text.rsplit(" ", 1)[1])
+        return 0
+
     def stop(self):
         self.process.terminate()
         try:
@@ -195,25 +205,25 @@ class Rig:
         folder = self.folder / name
         for part in ("", "policy", "log"):
             (folder / part).mkdir(exist_ok=True)
-        api, gateway = free_port(), free_port()
+        api, gateway, ext_authz = free_port(), free_port(), free_port()
         if database:
             shutil.copy(database, folder / "state.db")
         (folder / "sealing.key").write_text("00" * 32)
         (folder / "hook.token").write_text(HOOK_TOKEN)
         (folder / "policy" / "billing.yaml").write_text(POLICY.format(backend=backend))
         (folder / "watchword.yaml").write_text(
-            CONFIG.format(api=api, gateway=gateway, folder=folder, jwks=jwks, client_hash=self.client_hash, records=records))
+            CONFIG.format(api=api, gateway=gateway, ext_authz=ext_authz, folder=folder, jwks=jwks, client_hash=self.client_hash, records=records))
         server = self.start([self.build / "watchword", "serve", "--config", folder / "watchword.yaml"], (api, "/readyz"), folder / "output")
-        server.api, server.gateway = api, gateway
+        server.api, server.gateway, server.ext_authz = api, gateway, ext_authz
         return server
 
     def nginx(self, name, body, **values):
-        port = free_port()
+        port, http2 = free_port(), free_port()
         user = "user root;" if os.getuid() == 0 else ""
         path = self.folder / f"{name}.conf"
-        path.write_text(NGINX.format(user=user, folder=self.folder, name=name, files=self.files - 100, body=body.format(port=port, folder=self.folder, **values)))
+        path.write_text(NGINX.format(user=user, folder=self.folder, name=name, files=self.files - 100, body=body.format(port=port, http2=http2, folder=self.folder, **values)))
         server = self.start(["nginx", "-c", path, "-e", self.folder / f"{name}.log"], (port, "/healthz"), self.folder / f"{name}.out")
-        server.port = port
+        server.port, server.http2 = port, http2
         return server
 
     def backend(self):
@@ -263,3 +273,20 @@ class Rig:
         if result["requests"] == 0 or result["refused"] or result["broken"]:
             raise BenchError(f"{script} {port}: {result['refused']} requests refused, {result['broken']} broken of {result['requests']}")
         return result
+
+    def h2load(self, port, path, headers, seconds, server, body=None):
+        """One round of load over HTTP/2: 8 connections with 16 streams each."""
+        options = [option for name, value in headers.items() for option in ("-H", f"{name}: {value}")]
+        options += ["-d", str(body)] if body else []
+        before = server.cpu_seconds()
+        done = subprocess.run(
+            ["taskset", "-c", LOAD_CORE, "h2load", "-t1", "-c8", "-m16", f"-D{seconds}", *options, f"http://127.0.0.1:{port}{path}"],
+            capture_output=True, text=True, timeout=seconds + 60)
+        cpu = server.cpu_seconds() - before
+        total = re.search(r"(\d+) done, (\d+) succeeded, (\d+) failed", done.stdout)
+        codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", done.stdout)
+        rate = re.search(r"finished in [^,]*, ([\d.]+) req/s", done.stdout)
+        if not total or not codes or not rate or total.group(1) == "0" or any(int(codes.group(i)) for i in (2, 3, 4)):
+            raise BenchError(f"h2load failed: {done.stdout}{done.stderr}")
+        count = int(total.group(1))
+        return {"requests": count, "rate": float(rate.group(1)), "cpu_us": cpu / count * 1e6}

@@ -56,7 +56,8 @@ chapter "It may read: the backend sees who calls, and never the job's credential
 run 'curl -s "$api/v1/invoices" -H "Authorization: Bearer $TOKEN" | jq "{method, target, headers: (.headers | keys)}"'
 
 chapter "It may not write before its change is merged, and learns why and what to do"
-run 'hook() { curl -s "$gate/hooks/gitlab" -H "X-Gitlab-Token: $(cat state/webhook.secret)" -d "@$1"; echo; }'
+run 'SECRET=$(watchword gitlab hook-secret --project 42)   # of this project only'
+run 'hook() { curl -s "$gate/hooks/gitlab/projects/42" -H "X-Gitlab-Token: $SECRET" -d "@$1"; echo; }'
 run 'hook merge_request_opened.json'
 refused context_not_met 'curl -s "$api/v1/invoices" -H "Authorization: Bearer $TOKEN" -d amount=1 | jq .'
 

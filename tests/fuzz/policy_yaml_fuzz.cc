@@ -1,4 +1,5 @@
 // Policy files: any text loads or is refused with its place; what loads decides consistently with its explanation.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -6,6 +7,8 @@
 #include "context/facts.h"
 #include "issuer/profile.h"
 #include "policy/policy.h"
+#include "policy/target.h"
+#include "policy/tcp_resource.h"
 #include "policy/testing.h"
 #include "policy/yaml/node.h"
 
@@ -62,6 +65,27 @@ void check_question(const policy::Policy& policy, const policy::Roles& roles, co
   if (fenced) require(verdict.outcome != policy::Outcome::allow);
 }
 
+// A resource is reached by requests or by a tunnel, and by what it says of itself.
+void check_way_in(const policy::Policy& policy, const policy::Resource& resource) {
+  require((resource.http() == nullptr) != (resource.tcp() == nullptr));
+  if (const auto* tcp = resource.tcp()) {
+    const auto tunnel = policy::find_tunnel(policy, resource.name() + ":" + std::to_string(tcp->port));
+    require(tunnel && tunnel->resource == &resource && *tunnel->action == "connect");
+    return;
+  }
+  const std::string& host = resource.http()->host;
+  for (const char* protocol : {"", "websocket"})
+    for (const char* path : {"/v1/x", "/acme.v1.Billing/Get"}) {
+      const auto target = policy::find_target(policy, {host, "GET", resource.http()->prefix + path, protocol});
+      const bool found = target && target->resource == &resource;
+      require(target && (found || host.empty()));  // another's prefix may be longer
+      require(!found || target->path == path);
+      if (target->action == nullptr) continue;
+      const auto& actions = target->resource->actions();
+      require(std::find(actions.begin(), actions.end(), *target->action) != actions.end());
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -73,8 +97,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const policy::Roles roles = (*policy)->roles_of(principal());
-  for (const policy::Resource* resource : (*policy)->resources())
+  for (const policy::Resource* resource : (*policy)->resources()) {
+    check_way_in(**policy, *resource);
     for (const std::string& action : resource->actions()) check_question(**policy, roles, resource->name(), action);
+  }
   if (const auto tests = policy::run_tests(**policy, "f.yaml", text); !tests) check_places(tests.error());
   return 0;
 }

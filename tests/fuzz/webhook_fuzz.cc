@@ -1,5 +1,5 @@
 // Six headers, one a line ("~" for none), then the body. Nothing is authentic but the delivery that was signed and what
-// carries the token; what is authentic has a plain id.
+// carries the token; what is authentic has a plain id. The first line is a path too, of which each scope has one.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/encoding.h"
-#include "context/webhook.h"
+#include "context/webhook_scope.h"
 
 namespace {
 
@@ -48,6 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+  if (const auto scope = HookScope::from_path(lines[0])) must(scope->to_path() == lines[0]);
   const auto header = [&](std::size_t i) { return lines[i] == "~" ? nullptr : &lines[i]; };
   const WebhookHeaders headers{header(0), header(1), header(2), header(3), header(4), header(5)};
   auto incoming = IncomingWebhook::open(known, headers, kNow);

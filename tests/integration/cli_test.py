@@ -247,12 +247,20 @@ class CommandLine(GateCase):
         folder = os.path.join(ROOT, "examples/policy")
         self.check(OK, "policy", "check", folder)
         told = self.check(OK, "policy", "test", folder, "--json").json
-        self.assertEqual((told["failed"], len(told["tests"])), (0, 9))
+        self.assertEqual((told["failed"], len(told["tests"])), (0, 15))
         claims = self.file(self.issuer.claims(iss="https://gitlab.example.com", ref="feature/x", ref_protected="false"))
         write = ["policy", "explain", folder, "--claims", claims, "--method", "POST", "--url", "https://billing.gate.example.com/v1/x"]
         self.assertIn("denied_by_rule", self.check(DENIED, *write).stdout)
         self.check(DENIED, *write, "--json")
         self.check(OK, "policy", "explain", folder, "--claims", claims, "--resource", "billing-api", "--action", "read")
+        orders = ["policy", "explain", folder, "--claims", self.file(self.issuer.claims(project_path="acme/orders", ref="feature/x")),
+                  "--url", "https://orders.gate.example.com"]
+        self.check(OK, *orders, "--grpc", "acme.orders.v1.Orders/GetOrder")
+        self.assertIn("not_permitted", self.check(DENIED, *orders, "--grpc", "acme.orders.v1.Admin/Drop").stdout)
+        self.check(OK, *orders, "--websocket", "/v1/stream/orders")
+        self.assertIn("action_unknown", self.check(DENIED, *orders, "--websocket", "/v2").stderr)
+        for wrong in (["--grpc", "Orders"], ["--websocket", "v1"], ["--grpc", "a.B/C", "--websocket", "/v1"], ["--grpc", "a.B/C", "--method", "POST"]):
+            self.assertIn("usage_invalid", self.check(USAGE, *orders, *wrong).stderr)
         self.assertEqual(self.check(OK, "policy", "eval", "1 + 2 * 3").stdout, "7\n")
         facts = self.file({"job": {"ref": "main"}})
         self.assertIs(self.check(OK, "policy", "eval", 'job.ref.startsWith("ma")', "--input", facts, "--json").json, True)

@@ -15,6 +15,7 @@ from support.net import Raw, call, eventually
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from fake_gitlab_api import READ_TOKEN, FakeGitlab  # noqa: E402
+from fake_gitlab_hooks import hook_secret  # noqa: E402
 
 SECRET = "a-webhook-token-of-acme"
 SIGNING = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -42,7 +43,7 @@ class LiveCase(GateCase):
         cls.addClassCleanup(cls.ci.stop)
         super().setUpClass()
         cls.ci.add_project(42, "acme/billing")
-        cls.ci.add_hook(cls.gate.url + "/hooks/gitlab", project=42, token=SECRET)
+        cls.ci.add_hook(cls.gate.url + "/hooks/gitlab/projects/42", project=42, token=hook_secret(SECRET, "projects/42"))
 
     @classmethod
     def issuers(cls):
@@ -69,12 +70,13 @@ class LiveCase(GateCase):
     def write(self, token):
         return self.gate.request("POST", "/v1/invoices", token, body=b"amount=1")
 
-    def hook(self, event, token=SECRET, **headers):
+    def hook(self, event, token=SECRET, owner=None):
+        """As a system hook, or as that of `owner`, such as projects/42."""
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
-        headers = {name.replace("_", "-"): value for name, value in headers.items()} | {"content-type": "application/json"}
+        headers = {"content-type": "application/json", "x-gitlab-event": "Job Hook" if owner else "System Hook"}
         if token:
             headers["x-gitlab-token"] = token
-        return call(self.gate.api, "POST", "/hooks/gitlab", headers, body)
+        return call(self.gate.api, "POST", "/hooks/gitlab" + (f"/{owner}" if owner else ""), headers, body)
 
     def entry_of(self, event, **fields):
         def find():
@@ -400,7 +402,7 @@ class Hostile(LiveCase):
     def signed(self, id="msg-1", at=None, body=None, key=SIGNING, **changes):
         hook = {"token": None, "signing_token": key}
         body = body or json.dumps(self.event).encode()
-        headers = self.ci.headers(hook, "Job Hook", body, "1d0f6f4e-0000-4000-8000-000000000000", id)
+        headers = self.ci.headers(hook, "System Hook", body, "1d0f6f4e-0000-4000-8000-000000000000", id)
         if at is not None:
             import hashlib
             import hmac
@@ -433,7 +435,7 @@ class Hostile(LiveCase):
     def answer_to_headers(self, *headers, length=1 << 20):
         """The status, when nothing of the announced body is sent."""
         with Raw(self.gate.api) as raw:
-            lines = ["POST /hooks/gitlab HTTP/1.1", "host: x", f"content-length: {length}", *headers, "", ""]
+            lines = ["POST /hooks/gitlab HTTP/1.1", "host: x", "x-gitlab-event: System Hook", f"content-length: {length}", *headers, "", ""]
             raw.send("\r\n".join(lines))
             return int(raw.read_until(b"\r\n").split()[1])
 
@@ -458,6 +460,73 @@ class Hostile(LiveCase):
         token = self.job(501)
         self.assertEqual(self.hook(self.event | {"project_id": 777, "build_id": 501, "build_status": "failed"}).status, 200)
         self.assertEqual(self.gate.request("GET", "/v1/x", token).status, 200)
+
+
+class Scopes(LiveCase):
+    """Whoever knows the secret of one hook speaks for what that hook is of, and for nothing else."""
+
+    asks = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ci.add_project(43, "acme-evil/billing")
+        cls.ci.add_group(7, "acme")
+        cls.ci.add_group(70, "acme-evil")
+
+    def merged(self, sha, project=42, **more):
+        return {"object_kind": "merge_request", "project": {"id": project, "path_with_namespace": "acme/billing"}, "object_attributes": {
+            "iid": 9, "target_project_id": project, "target_branch": "main", "source_branch": "f", "state": "merged", "action": "merge",
+            "updated_at": "2026-11-21 08:52:00 UTC", "last_commit": {"id": sha}} | more}
+
+    def said(self, event, of, at=None):
+        """The answer to the event with the secret of one hook at the path of another."""
+        answer = self.hook(event, hook_secret(SECRET, of), at or of)
+        return answer.json.get("event") or answer.json["reason"]
+
+    def test_a_merge_that_another_projects_hook_claims_raises_nothing(self):
+        sha = "d" * 40
+        token = self.job(800, sha, ref="feature/d")
+        for of, at, answer in (("projects/43", "projects/42", "webhook_unauthenticated"), ("projects/43", "projects/43", "out_of_scope"),
+                               ("projects/4", "projects/42", "webhook_unauthenticated"), ("projects/4", "projects/4", "out_of_scope"),
+                               ("groups/70", "groups/7", "webhook_unauthenticated"), ("groups/70", "groups/70", "out_of_scope"),
+                               ("groups/42", "projects/42", "webhook_unauthenticated")):
+            self.assertEqual(self.said(self.merged(sha), of, at), answer, (of, at))
+        fork = self.merged(sha, 43, target_project_id=42, source_project_id=43)
+        self.assertEqual(self.said(fork, "projects/43"), "malformed")
+        self.assert_refused(self.write(token), 403, "context_unknown")
+        refused = self.entry_of("event_refused", reason="webhook_out_of_scope", hook="group 70")
+        self.assertEqual((refused["decision"], refused["detail"]["issuer"]), ("deny", "gitlab"))
+        self.assertEqual(self.said(self.merged(sha), "projects/42"), "applied")
+        self.assertEqual(self.write(token).status, 200)
+
+    def test_another_projects_hook_ends_no_job(self):
+        token = self.job(801)
+        ended = {"object_kind": "build", "build_id": 801, "build_status": "success", "pipeline_id": 815, "project_id": 42}
+        self.assertEqual(self.said(ended, "groups/70"), "out_of_scope")
+        self.assertEqual(self.said(ended, "projects/43"), "out_of_scope")
+        self.assertEqual(self.gate.request("GET", "/v1/x", token).status, 200)
+        self.assertEqual(self.said(ended, "groups/7"), "applied")
+        self.assert_refused(self.gate.request("GET", "/v1/x", token), 401, "session_ended")
+
+    def test_a_group_that_gitlab_cannot_be_asked_about_is_answered_that_it_should_try_again(self):
+        self.ci.answer_with(500)
+        self.ci.add_project(44, "acme/other")
+        event = {"object_kind": "build", "build_id": 802, "build_status": "success", "pipeline_id": 815, "project_id": 44}
+        self.assert_refused(self.hook(event, hook_secret(SECRET, "groups/7"), "groups/7"), 503, "ci_unavailable")
+
+    def test_the_issuers_own_secret_is_for_system_hooks(self):
+        sha = "e" * 40
+        master = {"x-gitlab-token": SECRET, "x-gitlab-event": "Merge Request Hook"}
+        self.assert_refused(call(self.gate.api, "POST", "/hooks/gitlab", master, json.dumps(self.merged(sha)).encode()), 403,
+                            "webhook_out_of_scope")
+        for owner in ("projects/42", "groups/7"):
+            self.assert_refused(self.hook(self.merged(sha), SECRET, owner), 401, "webhook_unauthenticated")
+        self.assertEqual(self.hook(self.merged(sha)).json["event"], "applied")
+
+    def test_a_path_leads_to_one_hook_only(self):
+        for owner in ("projects/42/", "projects/042", "projects/4%32", "projects/42%2F", "projects/acme%2Fbilling", "groups/acme", "projects"):
+            self.assertEqual(self.hook(self.merged("f" * 40), hook_secret(SECRET, "projects/42"), owner).status, 404, owner)
 
 
 class KillNine(LiveCase):

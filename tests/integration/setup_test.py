@@ -16,6 +16,7 @@ from support.net import eventually, free_port
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from fake_gitlab_api import API_TOKEN, READ_TOKEN, FakeGitlab, Refused  # noqa: E402
+from fake_gitlab_hooks import hook_secret  # noqa: E402
 
 SECRET = "a-webhook-token-of-acme"
 SIGNING = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -68,7 +69,8 @@ class SetupCase(GateCase):
         cls.addClassCleanup(cls.ci.stop)
         os.environ.update({"WATCHWORD_TEST_HOOK": SECRET, "WATCHWORD_TEST_SIGNING": SIGNING, "WATCHWORD_TEST_API": cls.token})
         super().setUpClass()
-        cls.url = cls.gate.url + "/hooks/gitlab"
+        cls.door = cls.gate.url + "/hooks/gitlab"
+        cls.url, cls.own = cls.door + "/projects/42", hook_secret(SECRET, "projects/42")
 
     @classmethod
     def issuers(cls):
@@ -76,7 +78,7 @@ class SetupCase(GateCase):
 
     @classmethod
     def config(cls):
-        return {"context": {"reconcile_every": "5s"}}
+        return {"context": {"reconcile_every": "10m"}}
 
     def setUp(self):
         self.ci.hooks.clear()
@@ -89,7 +91,7 @@ class SetupCase(GateCase):
     def cli(self, code, *arguments, **environment):
         done = self.gate.cli(*arguments, environment=environment)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        for secret in (SECRET, SIGNING, API_TOKEN, READ_TOKEN):
+        for secret in (SECRET, SIGNING, API_TOKEN, READ_TOKEN, self.own):
             self.assertNotIn(secret, done.stdout + done.stderr)
         return done
 
@@ -97,7 +99,7 @@ class SetupCase(GateCase):
         return self.cli(code, "gitlab", "setup", *owner, *arguments, **environment)
 
     def ours(self):
-        return [hook for hook in self.ci.hooks.values() if hook["url"] == self.url]
+        return [hook for hook in self.ci.hooks.values() if hook["url"].startswith(self.door)]
 
     def assert_fits(self, hook):
         self.assertEqual({name for name, on in hook.items() if name.endswith("_events") and on}, EVENTS)
@@ -118,7 +120,7 @@ class Setup(SetupCase):
         self.set_up(DONE, "--apply")
         [hook] = self.ours()
         self.assert_fits(hook)
-        self.assertEqual((hook["token"], hook["signing_token"]), (SECRET, None))
+        self.assertEqual((hook["url"], hook["token"], hook["signing_token"]), (self.url, self.own, None))
         self.assertIn("nothing to do", self.set_up(DONE).stdout)
         self.set_up(DONE, "--apply")
         self.assertEqual(len(self.changes()), 1)
@@ -127,7 +129,7 @@ class Setup(SetupCase):
 
     def test_a_hook_that_drifted_is_mended_and_others_are_left_alone(self):
         other = self.ci.add_hook("https://chat.example.com/hook", project=42, issues_events=True)
-        self.ci.add_hook(self.url, project=42, token=SECRET, job_events=False, issues_events=True, enable_ssl_verification=False,
+        self.ci.add_hook(self.url, project=42, token=self.own, job_events=False, issues_events=True, enable_ssl_verification=False,
                          push_events_branch_filter="main")
         before = dict(other)
         text = self.set_up(TO_DO).stdout
@@ -149,7 +151,7 @@ class Setup(SetupCase):
         self.assertEqual(self.ci.deliveries[-1]["status"], 200)
 
     def test_a_hook_that_is_still_refused_stays_disabled_and_that_is_said(self):
-        self.ci.add_hook(self.url, project=42, token=SECRET, alert_status="temporarily_disabled")
+        self.ci.add_hook(self.url, project=42, token=self.own, alert_status="temporarily_disabled")
         self.addCleanup(setattr, self.ci, "headers", self.ci.headers)
         self.ci.headers = lambda *_: {"X-Gitlab-Token": "something-in-between-changed-it"}
         self.assertIn("returned HTTP 401", self.set_up(FAILED, "--apply").stderr)
@@ -159,11 +161,30 @@ class Setup(SetupCase):
         self.set_up(DONE)
         self.set_up(TO_DO, "--set-secret")
         self.set_up(DONE, "--set-secret", "--apply")
-        self.assertEqual(self.ours()[0]["token"], SECRET)
+        self.assertEqual(self.ours()[0]["token"], self.own)
+
+    def test_a_hook_with_the_secret_of_the_whole_issuer_gets_its_own(self):
+        self.ci.add_hook(self.door, project=42, token=SECRET)
+        self.assertIn(f"url: {self.door}, wanted {self.url}", self.set_up(TO_DO).stdout)
+        self.ci.start_job(42, 503, 815)
+        self.assertEqual(self.ci.deliveries[-1]["status"], 403)
+        self.set_up(DONE, "--apply")
+        [hook] = self.ours()
+        self.assertEqual((hook["url"], hook["token"]), (self.url, self.own))
+        self.set_up(DONE)
+        self.ci.start_job(42, 504, 815)
+        self.assertEqual(self.ci.deliveries[-1]["status"], 200)
+        other = self.ci.add_hook(self.door, project=42, token=SECRET)
+        self.assertIn(f"hook {other['id']} of project acme/billing goes to {self.door}", self.set_up(TO_DO).stdout)
+
+    def test_hooks_of_other_gates_are_nobodys_business(self):
+        for url in (self.door + "-2", self.door.replace("/hooks", "/hook") + "/projects/42", self.gate.url):
+            self.ci.add_hook(url, project=42)
+        self.assertIn("create", self.set_up(TO_DO).stdout)
 
     def test_two_hooks_to_the_same_url_are_reported_and_kept(self):
         for _ in range(2):
-            self.ci.add_hook(self.url, project=42, token=SECRET)
+            self.ci.add_hook(self.url, project=42, token=self.own)
         first, second = self.ours()
         for arguments in ([], ["--apply"]):
             text = self.set_up(TO_DO, *arguments).stdout
@@ -184,7 +205,8 @@ class Setup(SetupCase):
 
     def test_a_group_has_a_hook_for_all_of_its_projects(self):
         self.set_up(DONE, "--apply", owner=("--group", "acme"))
-        self.assertEqual(self.ours()[0]["kind"], "groups")
+        [hook] = self.ours()
+        self.assertEqual((hook["kind"], hook["url"], hook["token"]), ("groups", self.door + "/groups/7", hook_secret(SECRET, "groups/7")))
         self.ci.start_job(42, 501, 815)
         self.assertEqual(self.ci.deliveries[-1]["status"], 200)
 
@@ -217,24 +239,56 @@ class Setup(SetupCase):
         self.set_up(INVALID, "--gitlab", "unknown")
 
 
+class HookSecret(SetupCase):
+    secrets = ["env:WATCHWORD_TEST_HOOK", "env:WATCHWORD_TEST_SIGNING"]
+
+    def secret(self, code, *arguments):
+        done = self.gate.cli("gitlab", "hook-secret", *arguments)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        for secret in (SECRET, SIGNING):
+            self.assertNotIn(secret, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_it_is_what_setup_sets_and_nothing_else_is_printed(self):
+        for kind, master in (("token", SECRET), ("signing", SIGNING)):
+            for option, owner in (("--project", "projects/42"), ("--group", "groups/7")):
+                expected = hook_secret(master, owner)
+                self.assertEqual(self.secret(DONE, option, owner.split("/")[1], "--kind", kind), expected + "\n")
+                told = json.loads(self.secret(DONE, option, owner.split("/")[1], "--kind", kind, "--json"))
+                self.assertEqual(told, {"url": f"{self.door}/{owner}", "secret": expected})
+        self.set_up(DONE, "--apply")
+        [hook] = self.ours()
+        self.assertEqual((hook["token"], hook["signing_token"]), (hook_secret(SECRET, "projects/42"), hook_secret(SIGNING, "projects/42")))
+
+    def test_what_is_not_clear_prints_no_secret(self):
+        for arguments in ((), ("--project", "42"), ("--project", "42", "--group", "7"), ("--project", "acme/billing", "--kind", "token"),
+                          ("--project", "042", "--kind", "token"), ("--project", "42", "--kind", "both")):
+            self.assertEqual(self.secret(USAGE, *arguments), "")
+        self.assertEqual(self.secret(INVALID, "--project", "42", "--kind", "token", "--gitlab", "unknown"), "")
+
+
 class SigningSetup(SetupCase):
     secrets = ["env:WATCHWORD_TEST_SIGNING"]
 
     def test_a_signing_key_becomes_the_hooks_signing_token(self):
         self.set_up(DONE, "--apply")
         [hook] = self.ours()
-        self.assertEqual((hook["token"], hook["signing_token"]), (None, SIGNING))
+        self.assertEqual((hook["url"], hook["token"], hook["signing_token"]), (self.url, None, hook_secret(SIGNING, "projects/42")))
         self.ci.start_job(42, 502, 815)
         self.assertEqual(self.ci.deliveries[-1]["status"], 200)
 
 
 class Context(SetupCase):
+    @classmethod
+    def config(cls):
+        return {"context": {"reconcile_every": "5s"}}  # looks are waited for
+
     def context(self):
         [gitlab] = self.gate.admin_get("/api/v1/context")["issuers"]
         return gitlab
 
     def test_what_is_heard_and_asked_is_shown_and_counted(self):
-        self.ci.add_hook(self.url, project=42, token=SECRET)
+        self.ci.add_hook(self.url, project=42, token=self.own)
         self.ci.start_job(42, 600, 815)
         self.gate.access(self.issuer, job_id="600")
         shown = self.context()
@@ -250,7 +304,7 @@ class Context(SetupCase):
         self.assertEqual(self.gate.metric('watchword_hooks_silent{issuer="gitlab"}'), 0)
 
     def test_an_answer_that_contradicts_an_event_is_counted(self):
-        self.ci.add_hook(self.url, project=42, token=SECRET)
+        self.ci.add_hook(self.url, project=42, token=self.own)
         self.ci.start_job(42, 601, 816)
         self.gate.access(self.issuer, job_id="601", pipeline_id="816")
         before = self.context()["hooks"]["disagreeing"]
@@ -261,7 +315,7 @@ class Context(SetupCase):
         eventually(lambda: "last_answer" in self.context()["api"], "an answer is on show")
 
     def test_trouble_with_the_api_is_on_show(self):
-        self.ci.add_hook(self.url, project=42, token=SECRET)
+        self.ci.add_hook(self.url, project=42, token=self.own)
         self.ci.start_job(42, 602, 817)
         self.gate.access(self.issuer, job_id="602", pipeline_id="817")
         self.ci.answer_with(500)
@@ -292,7 +346,7 @@ class Doctor(SetupCase):
         self.gate.configure({"gitlab": self.issuers()["gitlab"] | issuer}, **self.config())
 
     def test_a_gate_that_is_well(self):
-        self.ci.add_hook(self.url, project=42, token=SECRET)
+        self.ci.add_hook(self.url, project=42, token=self.own)
         self.use(700)
         checks = self.checks(DONE)
         self.assertLessEqual({"config", "policy", "sealing key", "gate", "issuer gitlab", "api gitlab", "events gitlab",
@@ -325,7 +379,7 @@ class Doctor(SetupCase):
 
     def test_an_api_token_that_is_wrong_or_has_the_wrong_scope(self):
         self.addCleanup(setattr, self.ci, "scope", "api")
-        self.ci.add_hook(self.url, project=42, token=SECRET)
+        self.ci.add_hook(self.url, project=42, token=self.own)
         self.use(701)
         self.ci.scope = "read_repository"
         self.assertIn("read_repository", self.bad()["api gitlab"])
@@ -339,19 +393,25 @@ class Doctor(SetupCase):
         name = "hook gitlab, project acme/other"
         self.ci.add_project(43, "acme/other")
         missing = self.bad("--project", "acme/other")[name]
-        self.assertIn("no hook to " + self.url, missing)
+        self.assertIn("no hook to " + self.door + "/projects/43", missing)
         self.assertIn("gitlab setup --project acme/other --gitlab gitlab", missing)
-        hook = self.ci.add_hook(self.url, project=43, token=SECRET, job_events=False)
+        url, secret = self.door + "/projects/43", hook_secret(SECRET, "projects/43")
+        hook = self.ci.add_hook(url, project=43, token=secret, job_events=False)
         self.assertIn("job_events: false", self.bad("--project", "acme/other")[name])
         hook |= {"job_events": True, "alert_status": "disabled"}
         self.assertIn("alert_status: disabled", self.bad("--project", "acme/other")[name])
         hook["alert_status"] = "executable"
         self.checks(DONE, "--project", "acme/other")
-        self.ci.add_hook(self.url, project=43, token=SECRET)
+        other = self.ci.add_hook(url, project=43, token=secret)
         self.assertIn("has the same URL", self.bad("--project", "acme/other")[name])
+        other["url"] = self.door
+        self.assertIn(f"hook {other['id']} goes to {self.door}", self.bad("--project", "acme/other")[name])
+        del self.ci.hooks[other["id"]]
+        hook["url"] = self.door
+        self.assertIn(f"url: {self.door}, wanted {url}", self.bad("--project", "acme/other")[name])
 
     def test_a_project_that_its_groups_hook_speaks_for_is_well(self):
-        self.ci.add_hook(self.url, group=7, token=SECRET)
+        self.ci.add_hook(self.door + "/groups/7", group=7, token=hook_secret(SECRET, "groups/7"))
         self.use(702)
         self.assertIn("none of its own", self.checks(DONE)["hook gitlab, project acme/billing"]["detail"])
         self.checks(DONE, "--group", "acme")

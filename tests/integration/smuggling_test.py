@@ -82,7 +82,7 @@ HEADS = {
     "a method with a bad character": get().replace("GET", "G[T", 1),
     "an unknown expectation": post("Expect: 200-maybe", "Content-Length: 0"),
     "a TLS hello": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + SMUGGLED,
-    "the HTTP/2 preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SMUGGLED,
+    "half of the HTTP/2 preface": "PRI * HTTP/2.0\r\n\r\n" + SMUGGLED,
     "too long a line": get("/v1/" + "a" * 20000),
     "too many headers": get(headers=[f"X-{n}: y" for n in range(200)]),
     "too large a header": get(headers=["X-A: " + "b" * 100000]),

@@ -1,11 +1,11 @@
 """A fake GitLab: the REST endpoints that Watchword asks, and the webhooks that it is sent. Written from GitLab's documents (doc/api/
-{commits,merge_requests,merge_request_approvals,jobs,pipelines,deployments,branches,protected_branches,project_webhooks,group_webhooks}.md
+{projects,groups,commits,merge_requests,merge_request_approvals,jobs,pipelines,deployments,branches,protected_branches,project_webhooks,group_webhooks}.md
 and doc/user/project/integrations/webhook_events.md), faithful in paths, statuses, fields and paging; not GitLab itself. Standard
 library only. The test changes the state by methods; each change sends the hooks that ask for it, and returns when they were answered.
 
     gitlab = FakeGitlab()
     gitlab.add_project(42, "acme/billing")
-    gitlab.add_hook(gate.url + "/hooks/gitlab", project=42, token="...")
+    gitlab.add_hook(gate.url + "/hooks/gitlab/projects/42", project=42, token="...")
     gitlab.open_merge_request(42, 1, "feature", "main", sha)
     gitlab.merge(42, 1, merge_sha)
 """
@@ -18,7 +18,7 @@ import re
 import threading
 import urllib.parse
 
-from fake_gitlab_hooks import Hooks, now
+from fake_gitlab_hooks import Hooks, now, project_json
 
 READ_TOKEN = "glpat-read-0123456789ab"  # scope read_api
 API_TOKEN = "glpat-api-0123456789abc"  # scope api
@@ -286,8 +286,24 @@ def hooks(gitlab, method, query, body, kind, id, hook=None):
     return [gitlab.shown_hook(one) for one in owned.values()] if hook is None else gitlab.shown_hook(owned[hook])
 
 
+def one_project(gitlab, method, query, body, id):
+    return project_json(gitlab.project(id))
+
+
+def groups_of(gitlab, method, query, body, id):
+    path = gitlab.project(id).path
+    return [{"id": group, "full_path": of, "name": of.split("/")[-1]} for group, of in gitlab.groups.items() if path.startswith(of + "/")]
+
+
+def one_group(gitlab, method, query, body, id):
+    return {"id": id, "full_path": found(gitlab.groups, id, "Group")}
+
+
 P = r"/projects/(\d+)"
 ENDPOINTS = [
+    (P, "GET", one_project),
+    (P + r"/groups", "GET", groups_of),
+    (r"/groups/(\d+)", "GET", one_group),
     (P + r"/repository/commits/(?P<text>[0-9a-f]+)/merge_requests", "GET", commit_requests),
     (P + r"/repository/commits/(?P<text>[0-9a-f]+)/refs", "GET", commit_refs),
     (P + r"/repository/commits", "GET", commits),

@@ -27,6 +27,16 @@ def project_json(of):
             "web_url": f"https://gitlab.example.com/{of.path}", "visibility_level": 0}
 
 
+def hook_secret(master, owner, issuer="gitlab"):
+    """What a gate expects of the hook of `owner`, such as projects/42, where the issuer's webhook_secret is `master`."""
+    scope, id = owner.split("/")
+    signing = master.startswith("whsec_")
+    key = base64.b64decode(master.removeprefix("whsec_")) if signing else master.encode()
+    message = "\n".join(["watchword-hook-v1", "signing" if signing else "token", scope, id, issuer])
+    mac = hmac.new(key, message.encode(), hashlib.sha256)
+    return "whsec_" + base64.b64encode(mac.digest()).decode() if signing else mac.hexdigest()
+
+
 class Hooks:
     """`lose_hooks`: nothing is sent. `deliveries`: what was sent, each with the status that it was answered with (0: no answer)."""
 

@@ -41,8 +41,9 @@ class FakeWriter final : public http::Writer {
     reply_.body += piece;
     co_return Status{};
   }
-  net::Task<Status> end(http::Headers) override {
+  net::Task<Status> end(http::Headers trailers) override {
     if (!begun_ || ended_) std::abort();
+    reply_.trailers = std::move(trailers);
     ended_ = true;
     co_return Status{};
   }

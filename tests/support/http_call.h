@@ -23,6 +23,7 @@ struct Reply {
   int status = 0;  // 0: the handler sent nothing
   http::Headers headers;
   std::string body;
+  http::Headers trailers = {};
   bool aborted = false;
 
   std::string header(std::string_view name) const;  // empty when absent

@@ -115,8 +115,8 @@ void print_story(const std::string& folder, const Ports& ports, const Output& ou
       fmt::format("curl -s http://billing.localhost:{}/v1/invoices -H \"Authorization: Bearer $TOKEN\"", ports.gateway);
   out.line("  " + call);
   out.line(
-      fmt::format("  hook() {{ curl -s http://127.0.0.1:{}/hooks/gitlab -H \"X-Gitlab-Token: $(cat "
-                  "{}/webhook.secret)\" -d @examples/events/$1.json; }}",
+      fmt::format("  hook() {{ curl -s http://127.0.0.1:{}/hooks/gitlab/projects/42 -H \"X-Gitlab-Token: $(watchword "
+                  "gitlab hook-secret --project 42 --config {}/watchword.yaml)\" -d @examples/events/$1.json; }}",
                   ports.api, folder));
   out.line("  hook merge_request_opened");
   out.line("  " + call + " -d amount=1    # refused: not merged");
@@ -138,8 +138,8 @@ void print_hints(const std::string& folder, const std::string& policy, const Por
                      policy));
   line(fmt::format("  issuer          http://127.0.0.1:{}/token    (mints an ID token; a stand-in for GitLab)",
                    ports.issuer));
-  line(fmt::format("  webhooks        http://127.0.0.1:{}/hooks/gitlab", ports.api));
-  line(fmt::format("  their secret    {}/webhook.secret", folder));
+  line(fmt::format("  webhooks        http://127.0.0.1:{}/hooks/gitlab/projects/ID", ports.api));
+  line(fmt::format("  their secrets   watchword gitlab hook-secret --project ID --config {}/watchword.yaml", folder));
   line(fmt::format("  state           {}", folder));
   line("");
   line(policy.empty() ? "Try, in another terminal, in the folder of Watchword's sources:"

@@ -7,7 +7,8 @@ import sys
 import time
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# In the place of this folder, whose envoy.py is not the package envoy.
+sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Teller(unittest.TestResult):

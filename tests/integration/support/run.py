@@ -17,14 +17,18 @@ FILE_SECONDS = 240  # that one file may take, before the sanitizers' factor
 
 
 def tests_of(file):
-    """Class.method of a file's tests, read without importing it: what it imports may not be installed."""
+    """Class.method of a file's tests, read without importing it: what it imports may not be installed. The tests of a class without a
+    base are those of each class of the file that takes it as one."""
     with open(file) as text:
         tree = ast.parse(text.read())
-    for item in tree.body:
-        if isinstance(item, ast.ClassDef):
-            for member in item.body:
-                if isinstance(member, ast.FunctionDef) and member.name.startswith("test_"):
-                    yield f"{item.name}.{member.name}"
+    classes = {item.name: item for item in tree.body if isinstance(item, ast.ClassDef)}
+    for name, item in classes.items():
+        if item.bases:
+            bases = [classes[base.id] for base in item.bases if isinstance(base, ast.Name) and base.id in classes]
+            for owner in [*(base for base in bases if not base.bases), item]:
+                for member in owner.body:
+                    if isinstance(member, ast.FunctionDef) and member.name.startswith("test_"):
+                        yield f"{name}.{member.name}"
 
 
 def choose(filter_text):

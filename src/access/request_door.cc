@@ -1,0 +1,111 @@
+#include "access/request_door.h"
+
+#include <utility>
+
+#include "crypto/digest.h"
+#include "http/grpc.h"
+#include "http/problem.h"
+
+namespace watchword::access {
+namespace {
+
+net::Task<Status> nothing() { co_return Status{}; }
+
+std::string challenge(const Error& error) {
+  if (error.reason == Reason::token_missing) return "Bearer, DPoP";
+  if (error.reason == Reason::dpop_nonce_required) return R"(DPoP error="use_dpop_nonce")";
+  const auto reason = name(error.reason);
+  const auto* scheme = reason.starts_with("dpop_") ? "DPoP" : "Bearer";
+  return std::string(scheme) + R"( error="invalid_token", error_description=")" + std::string(reason) + '"';
+}
+
+std::string_view credential_header(const http::RequestHead& request) {
+  return request.method == "CONNECT" ? "proxy-authorization" : "authorization";
+}
+
+Json problem_of(const Refusal& refusal) {
+  auto body = http::problem(refusal.error, refusal.verified_caller, refusal.record);
+  if (!refusal.verified_caller) return body;
+  body.set("you_are", refusal.you_are);
+  if (!refusal.role.empty()) body.set("role", refusal.role);
+  if (!refusal.rule.empty()) body.set("rule", refusal.rule);
+  return body;
+}
+
+}  // namespace
+
+Speaks spoken_by(const http::RequestHead& request) {
+  if (request.method == "CONNECT") return Speaks::proxy;
+  return http::is_grpc(request.headers) ? Speaks::grpc : Speaks::http;
+}
+
+Result<TokenService::Presented> RequestDoor::present(const http::RequestHead& request, Time now) const {
+  const auto credential = credential_header(request);
+  if (request.headers.count(credential) > 1 || request.headers.count("dpop") > 1)
+    return fail(Reason::request_invalid, "two " + std::string(credential) + " or dpop headers", "one of each");
+  DpopRequest dpop;
+  std::string url;
+  if (const auto* proof = request.headers.find("dpop")) {
+    url = request.scheme + "://" + request.authority + std::string(request.path());
+    dpop = {*proof, request.method, url, {}};
+  }
+  return service_.present(request.headers.find(credential), dpop, now);
+}
+
+void RequestDoor::describe_presented(audit::Entry& entry, const http::RequestHead& request, Time now) const {
+  const auto* authorization = request.headers.find(credential_header(request));
+  const auto space = authorization ? authorization->find(' ') : std::string::npos;
+  if (space == std::string::npos) return;
+  const auto token = std::string_view(*authorization).substr(space + 1);
+  entry.token = crypto::sha256_hex(token);
+  const auto& known = service_.parts();
+  const auto grant = known.tokens.read(token, now);
+  const auto session = grant ? known.sessions.find((*grant)->session) : nullptr;
+  if (session) Recorder::describe(entry, *session);
+}
+
+net::Task<Status> RequestDoor::put_on_record(audit::Entry entry) const {
+  auto& recorder = service_.parts().recorder;
+  switch (records_) {
+    case RequestRecords::off:
+      return nothing();
+    case RequestRecords::batch:
+      return recorder.queue_or_commit(std::move(entry));
+    case RequestRecords::sync:
+      return recorder.commit(entry);
+  }
+  std::unreachable();
+}
+
+Refusal RequestDoor::refuse(audit::Entry entry, Error error, const Session* session) const {
+  Recorder::describe(entry, error);
+  const bool verified = session != nullptr;
+  Refusal refusal{{}, {}, verified, verified ? issuer::you_are(session->principal()) : "", entry.role, entry.rule};
+  auto told = service_.parts().recorder.queue_refusal(std::move(entry), std::move(error), verified);
+  refusal.error = std::move(told.error);
+  refusal.record = std::move(told.record);
+  if (refusal.error.reason == Reason::limit_reached && verified)
+    refusal.retry_after = session->retry_after(service_.parts().clock.now());
+  return refusal;
+}
+
+RefusalReply RequestDoor::reply_to(const Refusal& refusal, Speaks client) const {
+  const auto& error = refusal.error;
+  auto status = http::status_of(error.reason);
+  http::Headers extra;
+  if (status == 401) extra.add(client == Speaks::proxy ? "proxy-authenticate" : "www-authenticate", challenge(error));
+  if (status == 401 && client == Speaks::proxy) status = 407;
+  if (refusal.retry_after) extra.add("retry-after", std::to_string(refusal.retry_after->count()));
+  if (status == 405) extra.add("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  if (error.reason == Reason::dpop_nonce_required) {
+    const auto& parts = service_.parts();
+    extra.add("dpop-nonce", parts.dpop.nonce(parts.clock.now()));
+  }
+  auto body = problem_of(refusal);
+  if (client == Speaks::grpc) return {http::grpc_refusal(error.reason, body, std::move(extra)), {}};
+  body.set("status", status);
+  auto head = http::problem_head(status, std::move(extra));
+  return {std::move(head), body.dump()};
+}
+
+}  // namespace watchword::access

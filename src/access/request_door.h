@@ -1,0 +1,49 @@
+// What every way in for HTTP requests does around the door's question: it reads the credential, puts the answer on
+// record, and tells a refusal.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "access/token_service.h"
+#include "audit/entry.h"
+#include "http/message.h"
+
+namespace watchword::access {
+
+enum class RequestRecords : std::uint8_t { batch, sync, off };  // audit: {requests: ...}
+
+// How a client is told a refusal: problem+json; a gRPC status and no body; problem+json with the status and the
+// challenge of a proxy, for CONNECT (RFC 9110 15.5.8).
+enum class Speaks : std::uint8_t { http, grpc, proxy };
+Speaks spoken_by(const http::RequestHead& request);
+
+struct RefusalReply {
+  http::ResponseHead head;
+  std::string body;
+};
+
+// Any loop. The service outlives it.
+class RequestDoor {
+ public:
+  RequestDoor(TokenService& service, RequestRecords records) : service_(service), records_(records) {}
+
+  // The token that a request carries, with its proof: in authorization, or for CONNECT in proxy-authorization. The
+  // reasons of TokenService::present; request_invalid for two of either header.
+  Result<TokenService::Presented> present(const http::RequestHead& request, Time now) const;
+  // A token that was refused is on record too, and whose it is where that is certain.
+  void describe_presented(audit::Entry& entry, const http::RequestHead& request, Time now) const;
+  // An allowed request, as `audit.requests` says. An error: it must not go on.
+  net::Task<Status> put_on_record(audit::Entry entry) const;
+  // A refused one. `session`: of a caller who was verified, else null; then the client learns no detail.
+  Refusal refuse(audit::Entry entry, Error error, const Session* session) const;
+  // RFC 9457 with what you are, the rule and the fix; RFC 6750 3 and RFC 9449 7.1 and 9; RFC 6585 4. For gRPC the same
+  // in trailers-only form (http/grpc.h).
+  RefusalReply reply_to(const Refusal& refusal, Speaks client = Speaks::http) const;
+
+ private:
+  TokenService& service_;
+  RequestRecords records_;
+};
+
+}  // namespace watchword::access

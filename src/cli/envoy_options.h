@@ -1,0 +1,20 @@
+// From the command line and watchword.yaml to what a bootstrap is rendered with.
+#pragma once
+
+#include <expected>
+#include <vector>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/config.h"
+#include "envoy/bootstrap.h"
+
+namespace watchword::cli {
+
+std::expected<envoy::BootstrapOptions, std::vector<Error>> bootstrap_options(const EnvoyOptions& options,
+                                                                             const Config& config);
+// The bootstrap of the policy in `directory`.
+std::expected<Json, std::vector<Error>> render_policy(const EnvoyOptions& options, const Config& config,
+                                                      const std::string& directory);
+
+}  // namespace watchword::cli

@@ -1,0 +1,16 @@
+// A job's way to its access token, and what a refusal looks like in the job's log.
+#pragma once
+
+#include "base/result.h"
+#include "cli/admin_client.h"
+#include "cli/commands.h"
+
+namespace watchword::cli {
+
+// Asks the gate's token endpoint (RFC 8693). Any answer of the gate is a value; token_missing, gate_unreachable.
+Result<Reply> exchange(const ExchangeOptions& options);
+
+// To standard output, or with --json as it came; returns the exit code.
+int print_refusal(const Reply& reply, const Output& out);
+
+}  // namespace watchword::cli

@@ -1,0 +1,117 @@
+#include "cli/local_tunnel.h"
+
+#include <array>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "http/handler.h"
+
+namespace watchword::cli {
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{16} * 1024;
+constexpr std::size_t kMaxRefusal = std::size_t{64} * 1024;
+
+// A connection of a local tool. Shared, as a read may still wait when the tunnel has ended.
+struct Local {
+  std::unique_ptr<net::Stream> stream;
+  std::array<char, kPiece> buffer{};
+};
+
+net::Task<Result<std::string_view>> read_from(std::shared_ptr<Local> local) {
+  WW_CO_TRY(const auto got, co_await local->stream->read(local->buffer));
+  co_return std::string_view(local->buffer.data(), got);
+}
+
+// What the tool sends, as the upload of the tunnel.
+class FromLocal final : public http::Body {
+ public:
+  explicit FromLocal(std::shared_ptr<Local> local) : local_(std::move(local)) {}
+  net::Task<Result<std::string_view>> next() override { return read_from(local_); }
+  std::optional<std::uint64_t> length() const override { return std::nullopt; }
+  const http::Headers& trailers() const override { return none_; }
+
+ private:
+  std::shared_ptr<Local> local_;
+  http::Headers none_;
+};
+
+void log_refusal(const Json& problem) {
+  log::error("the gate refuses the tunnel", {{"reason", problem.string_or("reason", "unknown")},
+                                             {"record", problem.string_or("record", "")},
+                                             {"fix", problem.string_or("fix", "")}});
+}
+
+// Used on its loop only.
+class Relay {
+ public:
+  explicit Relay(LocalTunnel::Towards towards)
+      : towards_(std::move(towards)), client_(http::Client::make(towards_.gateway, towards_.tls, {})) {}
+
+  net::Task<void> run(std::unique_ptr<net::Stream> stream) {
+    auto local = std::make_shared<Local>();
+    local->stream = std::move(stream);
+    FromLocal upload(local);
+    co_await pass(*local, upload);
+    local->stream->abort();  // a read that still waits ends now
+  }
+
+ private:
+  net::Task<void> pass(Local& local, FromLocal& upload) {
+    http::RequestHead head{"CONNECT", towards_.gateway.scheme, towards_.authority, {}, {}};
+    head.headers.add("proxy-authorization", "Bearer " + std::string(towards_.token.get()->reveal()));
+    auto response = co_await client_->send(std::move(head), &upload);
+    if (!response) co_return log::error("the gate cannot be reached", response.error());
+    auto& body = (*response)->body();
+    if ((*response)->head().status != 200) {
+      const auto text = co_await http::read_all(body, kMaxRefusal);
+      log_refusal(text ? parse_json(*text).value_or(Json()) : Json());
+      co_return;
+    }
+    while (true) {
+      const auto piece = co_await body.next();
+      if (!piece) co_return log::warn("the tunnel was cut", piece.error());
+      if (piece->empty()) break;
+      if (!co_await local.stream->write(*piece)) co_return;
+    }
+    co_await local.stream->shutdown();
+  }
+
+  LocalTunnel::Towards towards_;
+  std::unique_ptr<http::Client> client_;
+};
+
+class LocalTunnelImpl final : public LocalTunnel {
+ public:
+  explicit LocalTunnelImpl(Towards towards) : pool_(1), relay_(std::move(towards)) {}
+  ~LocalTunnelImpl() override {
+    listener_.reset();
+    pool_.stop();
+  }
+  LocalTunnelImpl(const LocalTunnelImpl&) = delete;
+  LocalTunnelImpl& operator=(const LocalTunnelImpl&) = delete;
+
+  Status listen(const net::Address& address) {
+    WW_TRY(listener_, net::Listener::start(pool_.loops(), address, {}, [this](std::unique_ptr<net::Stream> stream) {
+             net::spawn(relay_.run(std::move(stream)));
+           }));
+    return {};
+  }
+  net::Address address() const override { return listener_->address(); }
+
+ private:
+  net::LoopPool pool_;
+  Relay relay_;
+  std::unique_ptr<net::Listener> listener_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LocalTunnel>> LocalTunnel::start(const net::Address& listen, Towards towards) {
+  auto tunnel = std::make_unique<LocalTunnelImpl>(std::move(towards));
+  WW_CHECK(tunnel->listen(listen));
+  return tunnel;
+}
+
+}  // namespace watchword::cli

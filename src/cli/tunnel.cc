@@ -1,0 +1,107 @@
+// watchword tunnel: a local port that leads through the gate to one TCP resource, for tools that know no gate.
+#include <utility>
+
+#include "base/clock.h"
+#include "base/published.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/exchange.h"
+#include "cli/local_tunnel.h"
+#include "cli/run_gate.h"
+#include "http/uri.h"
+
+namespace watchword::cli {
+namespace {
+
+constexpr Duration kRetry = std::chrono::seconds(5);
+constexpr Duration kShortest = std::chrono::seconds(1);
+
+// The access token for new connections, exchanged anew before it ends.
+class Access {
+ public:
+  explicit Access(ExchangeOptions options) : options_(std::move(options)) {}
+
+  // Anything but success leaves the token in hand as it was.
+  Result<Reply> renew() {
+    WW_TRY(auto reply, exchange(options_));
+    if (reply.status / 100 != 2) return reply;
+    const auto* expires_in = reply.body.find_integer("expires_in");
+    const auto life = std::chrono::seconds(expires_in ? *expires_in : 0);
+    ends_ = clock_.now() + life;
+    renew_at_ = clock_.now() + std::max<Duration>(life * 2 / 3, kShortest);
+    token_.set(std::make_shared<const Secret>(reply.body.string_or("access_token", "")));
+    return reply;
+  }
+  void try_again() { renew_at_ = clock_.now() + kRetry; }
+  bool over() const { return clock_.now() >= ends_; }
+  Duration until_renewal() const { return std::max(renew_at_ - clock_.now(), Duration::zero()); }
+  const Published<Secret>& token() const { return token_; }
+
+  // What is left of the token's life is given back.
+  void revoke() const {
+    const auto token = token_.get();
+    const std::string text(token->reveal());
+    // The gate may be gone; the token ends by itself.
+    static_cast<void>(post_form(options_.gate, options_.ca, "/oauth/revoke", "token=" + http::percent_encode(text),
+                                "Bearer " + text));
+  }
+
+ private:
+  ExchangeOptions options_;
+  SystemClock clock_;
+  Published<Secret> token_;
+  Time ends_{}, renew_at_{};
+};
+
+struct Target {
+  std::string name, authority;
+};
+
+Result<Target> target_of(const TunnelOptions& options, const net::Address& listen) {
+  const auto authority = http::parse_authority(options.resource);
+  if (!authority || (!authority->port && listen.port == 0))
+    return fail(Reason::usage_invalid, options.resource, "RESOURCE, or RESOURCE:PORT with the port of its upstream");
+  const std::string name(authority->host);
+  return Target{name, name + ":" + std::to_string(authority->port.value_or(listen.port))};
+}
+
+int run_until_told(Access& access, const SignalWait& signals, const Output& out) {
+  while (true) {
+    if (const auto signal = signals.wait(access.until_renewal()); signal && *signal != SIGHUP) return kOk;
+    auto renewed = access.renew();
+    if (renewed && renewed->status / 100 == 2) continue;
+    if (access.over()) return renewed ? print_refusal(*renewed, out) : out.error(renewed.error());
+    access.try_again();
+  }
+}
+
+}  // namespace
+
+int tunnel(const TunnelOptions& options, const Output& out) {
+  auto listen = net::parse_address(options.listen);
+  if (!listen) return out.error(listen.error());
+  if (!listen->loopback()) return out.error({Reason::usage_invalid, options.listen, "an address on loopback", {}, {}});
+  auto target = target_of(options, *listen);
+  if (!target) return out.error(target.error());
+  auto gateway = http::parse_origin(options.gateway);
+  if (!gateway) return out.error(gateway.error());
+  auto tls = tls_towards(*gateway, options.access.ca);
+  if (!tls) return out.error(tls.error());
+
+  const SignalWait signals;
+  auto asked = options.access;
+  asked.scope = target->name + "/connect";
+  Access access(std::move(asked));
+  auto first = access.renew();
+  if (!first) return out.error(first.error());
+  if (first->status / 100 != 2) return print_refusal(*first, out);
+  auto local = LocalTunnel::start(*listen, {*std::move(gateway), *std::move(tls), target->authority, access.token()});
+  if (!local) return out.error(local.error());
+  out.line("tunnel to " + target->authority + " on " + net::to_string((*local)->address()));
+  const int code = run_until_told(access, signals, out);
+  local->reset();
+  access.revoke();
+  return code;
+}
+
+}  // namespace watchword::cli

@@ -1,0 +1,49 @@
+// A complete Envoy bootstrap (v3 API, proto3 JSON, which is YAML too) for the HTTP resources of a policy: one listener,
+// ext_authz in front of every route, one cluster for each resource. Hardened as Envoy's documentation advises for an
+// edge proxy. docs/envoy-config.md is its manual.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "net/stream.h"
+#include "net/tls.h"
+#include "policy/policy.h"
+
+namespace watchword::envoy {
+
+inline constexpr std::string_view kAuthorizationCluster = "watchword/ext_authz";
+inline constexpr std::string_view kResourceExtension = "watchword.resource";  // the context extension with its name
+
+// How Envoy makes sure that it asks the gate, and who it is there.
+struct GateTls {
+  std::string server_name;       // that the gate's certificate must have
+  std::string certificate, key;  // PEM files of Envoy's own; empty: none
+  std::string ca_file;           // PEM
+};
+
+struct BootstrapOptions {
+  net::Address listen, admin, ext_authz;
+  std::vector<std::string> hosts;  // the gate's own, lower case, without port: for resources that have a path prefix
+  std::optional<net::TlsServerContext::Files> tls = {};  // of the listener; none: plain, which only loopback may be
+  std::optional<GateTls> gate_tls = {};                  // none: ext_authz is on a Unix socket or loopback
+  std::string ca_bundle = "/etc/ssl/certs/ca-certificates.crt";  // for upstreams without `ca`
+  std::string access_log = {};                                   // file; empty: standard output
+  std::vector<std::string> resources = {};                       // only these; empty: all
+  Duration authorization_time = std::chrono::seconds(5);         // the gate's answer
+  Duration stream_time = std::chrono::minutes(15);               // the longest that a request or stream may last
+  std::int64_t heap_bytes = std::int64_t{1} << 30;
+  std::int64_t connections = 50'000;  // of clients
+};
+
+// The same bytes for the same policy and options. Every error, not the first only, each with its resource or option in
+// `where`: config_invalid, also for what a file cannot hold (credentials that the gate injects) and what Envoy does not
+// decide by resource (ambiguous paths). Pure: files are named, not read. Any thread.
+std::expected<Json, std::vector<Error>> render_bootstrap(const policy::Policy& policy, const BootstrapOptions& options);
+
+}  // namespace watchword::envoy

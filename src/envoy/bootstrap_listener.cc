@@ -1,0 +1,133 @@
+// The listener: TLS, the HTTP connection manager with its limits, and its filters.
+#include "envoy/bootstrap_headers.h"
+#include "envoy/bootstrap_parts.h"
+
+namespace watchword::envoy {
+namespace {
+
+Json named(std::string_view name, Json config) {
+  return Json::object({{"name", name}, {"typed_config", std::move(config)}});
+}
+
+// Fields of one line; `record` names the decision's entry in the audit log.
+Json access_log(const BootstrapOptions& options) {
+  auto fields = Json::object({
+      {"start_time", "%START_TIME%"},
+      {"method", "%REQ(:METHOD)%"},
+      {"authority", "%REQ(:AUTHORITY)%"},
+      {"path", "%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%"},  // queries may hold secrets
+      {"protocol", "%PROTOCOL%"},
+      {"status", "%RESPONSE_CODE%"},
+      {"details", "%RESPONSE_CODE_DETAILS%"},
+      {"flags", "%RESPONSE_FLAGS%"},
+      {"received", "%BYTES_RECEIVED%"},
+      {"sent", "%BYTES_SENT%"},
+      {"duration", "%DURATION%"},
+      {"client", "%DOWNSTREAM_REMOTE_ADDRESS%"},
+      {"route", "%ROUTE_NAME%"},
+      {"upstream", "%UPSTREAM_HOST%"},
+      {"request_id", "%REQ(X-REQUEST-ID)%"},
+      {"record", "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:record)%"},
+  });
+  auto formatter =
+      named("envoy.formatter.req_without_query", typed("extensions.formatter.req_without_query.v3.ReqWithoutQuery"));
+  auto format =
+      Json::object({{"json_format", std::move(fields)}, {"formatters", Json::array().push(std::move(formatter))}});
+  auto config = Json::object({{"log_format", std::move(format)}});
+  if (options.access_log.empty())
+    return named("envoy.access_loggers.stdout",
+                 typed("extensions.access_loggers.stream.v3.StdoutAccessLog", std::move(config)));
+  config.set("path", options.access_log);
+  return named("envoy.access_loggers.file",
+               typed("extensions.access_loggers.file.v3.FileAccessLog", std::move(config)));
+}
+
+// Without `authority` Envoy names the cluster, which is no host that the gate would take.
+Json ext_authz(const BootstrapOptions& options) {
+  auto service =
+      Json::object({{"envoy_grpc", Json::object({{"cluster_name", kAuthorizationCluster}, {"authority", "watchword"}})},
+                    {"timeout", duration_json(options.authorization_time)}});
+  return named("envoy.filters.http.ext_authz",
+               typed("extensions.filters.http.ext_authz.v3.ExtAuthz",
+                     Json::object({
+                         {"grpc_service", std::move(service)},
+                         {"transport_api_version", "V3"},
+                         {"failure_mode_allow", false},
+                         {"status_on_error", Json::object({{"code", "ServiceUnavailable"}})},
+                         {"validate_mutations", true},
+                         {"encode_raw_headers", true},  // each header as it came: none joined, no byte replaced
+                         {"include_peer_certificate", options.tls && !options.tls->client_ca.empty()},
+                     })));
+}
+
+// Trailers that a backend might read as headers. The headers themselves are removed earlier, before Envoy adds its own.
+Json forged_trailers() {
+  auto mutations = Json::object({{"request_trailers_mutations", remove_forged_headers()}});
+  return named("envoy.filters.http.header_mutation", typed("extensions.filters.http.header_mutation.v3.HeaderMutation",
+                                                           Json::object({{"mutations", std::move(mutations)}})));
+}
+
+Json forged_early() {
+  return named("envoy.http.early_header_mutation.header_mutation",
+               typed("extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+                     Json::object({{"mutations", remove_forged_headers()}})));
+}
+
+Json connection_manager(const std::vector<Backend>& backends, const BootstrapOptions& options) {
+  Json filters = Json::array();
+  filters.push(forged_trailers());
+  filters.push(ext_authz(options));
+  filters.push(named("envoy.filters.http.router", typed("extensions.filters.http.router.v3.Router",
+                                                        Json::object({{"suppress_envoy_headers", true}}))));
+  auto common = Json::object({{"headers_with_underscores_action", "REJECT_REQUEST"},
+                              {"max_headers_count", 100},
+                              {"idle_timeout", "900s"},
+                              {"max_stream_duration", duration_json(options.stream_time)}});
+  return typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+               Json::object({
+                   {"stat_prefix", "watchword"},
+                   {"server_name", "watchword"},
+                   {"use_remote_address", true},
+                   {"normalize_path", true},
+                   {"merge_slashes", true},
+                   {"path_with_escaped_slashes_action", "REJECT_REQUEST"},
+                   {"early_header_mutation_extensions", Json::array().push(forged_early())},
+                   {"common_http_protocol_options", std::move(common)},
+                   {"http2_protocol_options", http2_limits()},
+                   {"max_request_headers_kb", 32},
+                   {"request_headers_timeout", "10s"},
+                   {"stream_idle_timeout", "300s"},
+                   {"access_log", Json::array().push(access_log(options))},
+                   {"http_filters", std::move(filters)},
+                   {"route_config", routes_json(backends, options)},
+               }));
+}
+
+Json downstream_tls(const net::TlsServerContext::Files& files) {
+  auto common = common_tls(files.certificate, files.key, {"h2", "http/1.1"});
+  auto context = Json::object({});
+  if (!files.client_ca.empty()) {
+    common.set("validation_context", Json::object({{"trusted_ca", file_json(files.client_ca)}}));
+    context.set("require_client_certificate", true);
+  }
+  context.set("common_tls_context", std::move(common));
+  return named("envoy.transport_sockets.tls",
+               typed("extensions.transport_sockets.tls.v3.DownstreamTlsContext", std::move(context)));
+}
+
+}  // namespace
+
+Json listener_json(const std::vector<Backend>& backends, const BootstrapOptions& options) {
+  auto chain = Json::object({{"filters", Json::array().push(named("envoy.filters.network.http_connection_manager",
+                                                                  connection_manager(backends, options)))}});
+  if (options.tls) {
+    chain.set("transport_socket", downstream_tls(*options.tls));
+    chain.set("transport_socket_connect_timeout", "10s");
+  }
+  return Json::object({{"name", "watchword"},
+                       {"address", address_json(options.listen)},
+                       {"per_connection_buffer_limit_bytes", 32 * 1024},
+                       {"filter_chains", Json::array().push(std::move(chain))}});
+}
+
+}  // namespace watchword::envoy

@@ -1,0 +1,56 @@
+#include "envoy/bootstrap_parts.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+namespace watchword::envoy {
+
+Json typed(std::string_view type, Json message) {
+  return std::move(message.set("@type", "type.googleapis.com/envoy." + std::string(type)));
+}
+
+Json duration_json(Duration time) {
+  const auto micros = time.count();
+  auto text = fmt::format("{}.{:06}", micros / 1'000'000, micros % 1'000'000);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text + "s";
+}
+
+bool is_ip(const std::string& host) {
+  in_addr v4{};
+  in6_addr v6{};
+  return inet_pton(AF_INET, host.c_str(), &v4) == 1 || inet_pton(AF_INET6, host.c_str(), &v6) == 1;
+}
+
+Json address_json(const net::Address& address) {
+  if (!address.unix_path.empty()) return Json::object({{"pipe", Json::object({{"path", address.unix_path}})}});
+  auto socket = Json::object({{"port_value", int{address.port}}});
+  if (address.host.empty())
+    socket.set("address", "::").set("ipv4_compat", true);
+  else
+    socket.set("address", address.host == "localhost" ? "127.0.0.1" : address.host);
+  return Json::object({{"socket_address", std::move(socket)}});
+}
+
+Json file_json(const std::string& path) { return Json::object({{"filename", path}}); }
+
+Json http2_limits() {
+  return Json::object({{"max_concurrent_streams", 100},
+                       {"initial_stream_window_size", 64 * 1024},
+                       {"initial_connection_window_size", 1024 * 1024}});
+}
+
+Json common_tls(const std::string& certificate, const std::string& key, const std::vector<std::string>& alpn) {
+  auto tls = Json::object({{"tls_params", Json::object({{"tls_minimum_protocol_version", "TLSv1_2"}})}});
+  if (!certificate.empty()) {
+    auto pair = Json::object({{"certificate_chain", file_json(certificate)}, {"private_key", file_json(key)}});
+    tls.set("tls_certificates", Json::array().push(std::move(pair)));
+  }
+  Json protocols = Json::array();
+  for (const auto& protocol : alpn) protocols.push(protocol);
+  if (!alpn.empty()) tls.set("alpn_protocols", std::move(protocols));
+  return tls;
+}
+
+}  // namespace watchword::envoy

@@ -1,0 +1,121 @@
+// Virtual hosts and routes: a resource by its host, or by its prefix on the gate's own hosts; anything else is a 404
+// that Envoy gives itself.
+#include <algorithm>
+
+#include "envoy/bootstrap_parts.h"
+#include "http/problem.h"
+
+namespace watchword::envoy {
+namespace {
+
+constexpr std::string_view kFilter = "envoy.filters.http.ext_authz";
+
+Json per_route(Json settings) {
+  return Json::object({{kFilter, typed("extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute", std::move(settings))}});
+}
+
+Json question_about(const policy::Resource& resource) {
+  auto extensions = Json::object({{kResourceExtension, resource.name()}});
+  return per_route(Json::object({{"check_settings", Json::object({{"context_extensions", std::move(extensions)}})}}));
+}
+
+// Nothing but the answer: no cluster, so nobody need be asked.
+Json nowhere() {
+  auto body = http::problem(Error{Reason::host_unknown, {}, {}, {}, {}}, false).dump();
+  const auto header = [](const char* key, const char* value) {
+    return Json::object(
+        {{"header", Json::object({{"key", key}, {"value", value}})}, {"append_action", "OVERWRITE_IF_EXISTS_OR_ADD"}});
+  };
+  Json headers = Json::array();
+  headers.push(header("content-type", "application/problem+json"));
+  headers.push(header("cache-control", "no-store"));
+  return Json::object(
+      {{"name", "unknown"},
+       {"match", Json::object({{"prefix", "/"}})},
+       {"direct_response", Json::object({{"status", http::status_of(Reason::host_unknown)},
+                                         {"body", Json::object({{"inline_string", std::move(body)}})}})},
+       {"response_headers_to_add", std::move(headers)},
+       {"typed_per_filter_config", per_route(Json::object({{"disabled", true}}))}});
+}
+
+// Only what the backend has not seen: nothing is done twice.
+Json retry(const policy::HttpUpstream& upstream) {
+  auto json = Json::object(
+      {{"retry_on", "connect-failure,refused-stream"}, {"num_retries", static_cast<std::int64_t>(upstream.retries)}});
+  if (upstream.endpoints.size() == 1) return json;
+  auto other =
+      Json::object({{"name", "envoy.retry_host_predicates.previous_hosts"},
+                    {"typed_config", typed("extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate")}});
+  return std::move(json.set("retry_host_predicate", Json::array().push(std::move(other))));
+}
+
+Json action(const Backend& backend) {
+  const auto& target = *backend.target;
+  auto json = Json::object({{"cluster", backend.cluster},
+                            {"auto_host_rewrite", true},  // to the endpoint's `hostname`
+                            // The whole answer may take as long as a stream may; silence may not.
+                            {"timeout", "0s"},
+                            {"idle_timeout", duration_json(std::max(target.response_time, target.idle_time))}});
+  if (target.upstream.retries > 0) json.set("retry_policy", retry(target.upstream));
+  return json;
+}
+
+Json route(const Backend& backend, std::string name, Json match, Json action) {
+  return Json::object({{"name", std::move(name)},
+                       {"match", std::move(match)},
+                       {"route", std::move(action)},
+                       {"typed_per_filter_config", question_about(*backend.resource)}});
+}
+
+Json virtual_host(std::string name, const std::vector<std::string>& domains, Json routes) {
+  Json list = Json::array(), credentials = Json::array();
+  for (const auto& domain : domains) list.push(domain);
+  credentials.push("authorization").push("dpop");  // of the job: the gate has read them, the backend must not
+  return Json::object({{"name", std::move(name)},
+                       {"domains", std::move(list)},
+                       {"request_headers_to_remove", std::move(credentials)},
+                       {"routes", std::move(routes)}});
+}
+
+Json host_of(const Backend& backend) {
+  Json routes = Json::array();
+  routes.push(route(backend, backend.resource->name(), Json::object({{"prefix", "/"}}), action(backend)));
+  return virtual_host(backend.target->host, {backend.target->host}, std::move(routes));
+}
+
+// /billing and what is below /billing/, without that prefix; not /billing-old.
+void push_prefix(const Backend& backend, Json& routes) {
+  const auto& prefix = backend.target->prefix;
+  const auto stripped = [&] { return std::move(action(backend).set("prefix_rewrite", "/")); };
+  routes.push(route(backend, backend.resource->name() + ":root", Json::object({{"path", prefix}}), stripped()));
+  routes.push(route(backend, backend.resource->name(), Json::object({{"prefix", prefix + "/"}}), stripped()));
+}
+
+Json gate_host(std::vector<const Backend*> backends, const BootstrapOptions& options) {
+  // The longest first, as Envoy takes the first route that matches.
+  std::ranges::sort(backends, std::ranges::greater(), [](const Backend* one) {
+    return std::pair(one->target->prefix.size(), std::string_view(one->target->prefix));
+  });
+  Json routes = Json::array();
+  for (const auto* backend : backends) push_prefix(*backend, routes);
+  routes.push(nowhere());
+  return virtual_host("watchword", options.hosts, std::move(routes));
+}
+
+}  // namespace
+
+Json routes_json(const std::vector<Backend>& backends, const BootstrapOptions& options) {
+  Json hosts = Json::array();
+  std::vector<const Backend*> with_prefix;
+  for (const auto& backend : backends)
+    if (backend.target->prefix.empty())
+      hosts.push(host_of(backend));
+    else
+      with_prefix.push_back(&backend);
+  if (!with_prefix.empty()) hosts.push(gate_host(with_prefix, options));
+  hosts.push(virtual_host("unknown", {"*"}, Json::array().push(nowhere())));
+  return Json::object(
+      {{"name", "watchword"}, {"ignore_port_in_host_matching", true}, {"virtual_hosts", std::move(hosts)}});
+}
+
+}  // namespace watchword::envoy

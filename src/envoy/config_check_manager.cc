@@ -1,0 +1,109 @@
+// Of one HTTP connection manager: what it makes of paths and headers, and its filters.
+#include <algorithm>
+#include <array>
+
+#include "envoy/bootstrap_headers.h"
+#include "envoy/config_check_parts.h"
+#include "http/uri.h"
+
+namespace watchword::envoy {
+namespace {
+
+const std::string kManager = ", connection manager";
+
+void check_settings(const Json& manager, const std::string& where, Findings& findings) {
+  for (const auto* key : {"use_remote_address", "normalize_path", "merge_slashes"})
+    if (!is_true(manager.find(key))) findings.add(where, std::string(key) + " is not set", std::string(key) + ": true");
+  if (!is_enum(manager.find("path_with_escaped_slashes_action"), "REJECT_REQUEST", 2))
+    findings.add(where, "escaped slashes are not rejected", "path_with_escaped_slashes_action: REJECT_REQUEST",
+                 "a backend may read another path than the one that was authorised");
+  const Json* underscores = at(manager, {"common_http_protocol_options", "headers_with_underscores_action"});
+  if (!is_enum(underscores, "REJECT_REQUEST", 1) && !is_enum(underscores, "DROP_HEADER", 2))
+    findings.add(where, "header names with '_' get through",
+                 "common_http_protocol_options.headers_with_underscores_action: REJECT_REQUEST",
+                 "some backends read X_Watchword_Job as X-Watchword-Job");
+}
+
+bool is_server_error(const Json* code) {
+  if (code == nullptr) return false;
+  if (code->integer() != nullptr) return *code->integer() >= 500 && *code->integer() <= 599;
+  constexpr std::array kNames = {"InternalServerError", "BadGateway", "ServiceUnavailable", "GatewayTimeout"};
+  return code->string() != nullptr && std::ranges::find(kNames, *code->string()) != kNames.end();
+}
+
+void check_ext_authz(const Json& filter, const Json& config, const Clusters& clusters, const std::string& where,
+                     Findings& findings) {
+  if (is_true(filter.find("disabled")) || is_true(filter.find("is_optional")))
+    findings.add(where, "ext_authz is disabled or optional", "neither");
+  if (is_true(config.find("failure_mode_allow")))
+    findings.add(where, "failure_mode_allow: true", "false: no answer gives no access");
+  for (const auto* key : {"filter_enabled", "filter_enabled_metadata", "shadow_mode"})
+    if (const Json* value = config.find(key); value != nullptr && *value != Json(false))
+      findings.add(where, std::string(key) + ", with which requests pass unasked", "not set");
+  if (!is_enum(config.find("transport_api_version"), "V3", 2))
+    findings.add(where, "ext_authz without its version", "transport_api_version: V3");
+  if (!is_server_error(at(config, {"status_on_error", "code"})))
+    findings.add(where, "an error of ext_authz looks like a denial", "status_on_error: {code: ServiceUnavailable}");
+  const Json* service = at(config, {"grpc_service", "envoy_grpc"});
+  const auto* name = service != nullptr ? service->find_string("cluster_name") : nullptr;
+  if (name == nullptr) {
+    findings.add(where, "ext_authz does not ask by gRPC", "grpc_service.envoy_grpc.cluster_name");
+    return;
+  }
+  if (!http::parse_authority(service->string_or("authority", *name)))
+    findings.add(where, "ext_authz asks the gate under a name that is no host", "grpc_service.envoy_grpc.authority",
+                 "without it Envoy takes the cluster's name");
+  check_authorization_cluster(*name, clusters, where, findings);
+}
+
+// Lists of mutations that act on every request before the gate is asked; `end`: the filters from here on do not.
+std::vector<const Json*> mutations_before(const Json& manager, const Json* end, std::vector<std::string>& guards) {
+  std::vector<const Json*> lists;
+  for (const Json& one : items(manager.find("early_header_mutation_extensions")))
+    if (const Json* list = at(one, {"typed_config", "mutations"}); list != nullptr) lists.push_back(list);
+  for (const Json& filter : items(manager.find("http_filters"))) {
+    if (&filter == end) break;
+    const Json* list = at(filter, {"typed_config", "mutations", "request_mutations"});
+    if (list == nullptr || is_true(filter.find("disabled"))) continue;
+    lists.push_back(list);
+    guards.push_back(name_of(filter));
+  }
+  return lists;
+}
+
+void check_forged(const std::vector<const Json*>& lists, const std::string& where, Findings& findings) {
+  std::string missing;
+  for (const auto& header : forged_headers()) {
+    if (std::ranges::any_of(lists, [&](const Json* list) { return removes(*list, header); })) continue;
+    missing += (missing.empty() ? "" : ", ") + std::string(header.name) + (header.prefix ? "*" : "");
+  }
+  if (!missing.empty())
+    findings.add(where, "headers that clients may forge get through: " + missing,
+                 "all of them removed before ext_authz, by an early header mutation",
+                 "'watchword envoy config' renders it");
+}
+
+}  // namespace
+
+void check_manager(const Json& manager, const Clusters& clusters, const std::string& listener, Findings& findings) {
+  const auto where = listener + kManager;
+  check_settings(manager, where, findings);
+  const auto& filters = items(manager.find("http_filters"));
+  const auto is = [](const Json& filter, std::string_view type) {
+    const Json* config = filter.find("typed_config");
+    return config != nullptr && is_type(*config, type);
+  };
+  const auto asks = std::ranges::find_if(filters, [&](const Json& filter) { return is(filter, "ExtAuthz"); });
+  if (asks == filters.end()) {
+    findings.add(where, "no filter ext_authz", "one before the router");
+    return;
+  }
+  if (std::any_of(filters.begin(), asks, [&](const Json& filter) { return is(filter, "Router"); }))
+    findings.add(where, "ext_authz after the router", "before it");
+  check_ext_authz(*asks, *asks->find("typed_config"), clusters, where, findings);
+  std::vector<std::string> guards{name_of(*asks)};
+  check_forged(mutations_before(manager, &*asks, guards), where, findings);
+  check_routes(manager, name_of(*asks), guards, clusters, listener, findings);
+}
+
+}  // namespace watchword::envoy

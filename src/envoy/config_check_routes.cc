@@ -1,0 +1,122 @@
+// Of each route: that somebody is asked, about which resource, and that the client does not choose where it leads.
+#include <algorithm>
+
+#include "envoy/bootstrap.h"
+#include "envoy/config_check_parts.h"
+
+namespace watchword::envoy {
+namespace {
+
+struct RouteCheck {
+  const std::string& authorization;
+  const std::vector<std::string>& guards;
+  const Clusters& clusters;
+  Findings& findings;
+};
+
+// What a level (route, virtual host, all routes) says of a filter; null: nothing.
+const Json* setting(const Json& level, const std::string& filter) {
+  return at(level, {"typed_per_filter_config", filter});
+}
+
+// What a level says of a guard, without the wrapper that may be around it. Null: not to be seen through.
+const Json* unwrapped(const Json& config) {
+  const Json* inner = is_type(config, "FilterConfig") ? config.find("config") : &config;
+  if (inner == nullptr) return &config;
+  return is_type(*inner, "ExtAuthzPerRoute") || is_type(*inner, "HeaderMutationPerRoute") ? inner : nullptr;
+}
+
+const Json* check_settings_of(const Json* config) {
+  const Json* inner = config != nullptr ? unwrapped(*config) : nullptr;
+  return inner == nullptr ? nullptr : inner->find("check_settings");
+}
+
+// The nearest level that says something of a filter decides whether it runs.
+void check_guards(const RouteCheck& check, std::initializer_list<const Json*> levels, const std::string& where) {
+  for (const auto& guard : check.guards) {
+    bool off = false;
+    for (const Json* level : levels) {
+      const Json* said = setting(*level, guard);
+      if (said == nullptr) continue;
+      const Json* inner = unwrapped(*said);
+      if (inner == nullptr)
+        check.findings.add(where, "a setting of the filter " + guard + " of an unknown type",
+                           "ExtAuthzPerRoute, HeaderMutationPerRoute or FilterConfig");
+      off = is_true(said->find("disabled")) || (inner != nullptr && is_true(inner->find("disabled")));
+    }
+    if (off) check.findings.add(where, "the filter " + guard + " is switched off", "on, where a backend is reached");
+  }
+}
+
+void check_question(const RouteCheck& check, std::initializer_list<const Json*> levels, const std::string& where) {
+  bool named = false;
+  for (const Json* level : levels) {
+    const Json* settings = check_settings_of(setting(*level, check.authorization));
+    if (settings == nullptr) continue;
+    if (settings->find("grpc_service") != nullptr || settings->find("http_service") != nullptr)
+      check.findings.add(where, "another service is asked", "the filter's own");
+    const Json* extensions = settings->find("context_extensions");
+    if (extensions != nullptr && !extensions->string_or(kResourceExtension, "").empty()) named = true;
+  }
+  if (!named)
+    check.findings.add(where, "no context extension says which resource this is",
+                       "context_extensions: {" + std::string(kResourceExtension) + ": NAME}");
+}
+
+void check_cluster(const RouteCheck& check, const Json* name, const std::string& where) {
+  if (name == nullptr || name->string() == nullptr) {
+    check.findings.add(where, "a cluster that this file does not fix", "route.cluster or route.weighted_clusters",
+                       "a header that the client sends may choose it");
+    return;
+  }
+  const auto cluster = check.clusters.find(*name->string());
+  if (cluster == check.clusters.end())
+    check.findings.add(where, "the cluster '" + *name->string() + "' is not in this file", "one that is");
+  else if (cluster->second->find("cluster_type") != nullptr ||
+           is_enum(cluster->second->find("type"), "ORIGINAL_DST", 4))
+    check.findings.add(where, "the cluster '" + *name->string() + "', whose address the request may choose",
+                       "one with fixed endpoints");
+}
+
+void check_route(const RouteCheck& check, const Json& all, const Json& host, const Json& route,
+                 const std::string& where) {
+  if (route.find("direct_response") != nullptr || route.find("redirect") != nullptr) return;
+  const Json* forward = route.find("route");
+  if (forward == nullptr) {
+    check.findings.add(where, "an action that is none of these", "route, redirect or direct_response");
+    return;
+  }
+  check_question(check, {&all, &host, &route}, where);
+  const Json* weighted = forward->find("weighted_clusters");
+  if (weighted == nullptr) {
+    check_guards(check, {&all, &host, &route}, where);
+    check_cluster(check, forward->find("cluster"), where);
+    return;
+  }
+  for (const Json& one : items(weighted->find("clusters"))) {
+    check_guards(check, {&all, &host, &route, &one}, where);
+    check_question(check, {&all, &host, &route, &one}, where);
+    check_cluster(check, one.find("name"), where);
+  }
+}
+
+}  // namespace
+
+void check_routes(const Json& manager, const std::string& authorization, const std::vector<std::string>& guards,
+                  const Clusters& clusters, const std::string& listener, Findings& findings) {
+  const RouteCheck check{authorization, guards, clusters, findings};
+  const Json* all = manager.find("route_config");
+  if (all == nullptr || all->find("vhds") != nullptr) {
+    findings.add(listener, "routes that come from elsewhere", "route_config in this file",
+                 "what is not in the file cannot be checked");
+    return;
+  }
+  for (const Json& host : items(all->find("virtual_hosts"))) {
+    const auto where = listener + ", host " + name_of(host);
+    if (host.find("matcher") != nullptr) findings.add(where, "routes chosen by a matcher", "a list of routes");
+    for (const Json& route : items(host.find("routes")))
+      check_route(check, *all, host, route, where + ", route " + name_of(route));
+  }
+}
+
+}  // namespace watchword::envoy

@@ -1,0 +1,175 @@
+#include "envoy/config_check.h"
+
+#include "envoy/bootstrap_test_util.h"
+
+namespace watchword::envoy {
+namespace {
+
+using namespace testing;
+
+constexpr const char* kOff =
+    R"({"@type":"type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute","disabled":true})";
+
+std::string found_in(const Json& bootstrap) {
+  std::string lines;
+  for (const auto& error : check_bootstrap(bootstrap))
+    lines += error.where + ": " + error.found + " / " + error.expected + "\n";
+  return lines;
+}
+
+struct Damage {
+  const char* name;
+  std::string path;
+  Json value;  // null: the member is taken away
+  std::string where, found;
+};
+
+Json parsed(const char* text) {
+  auto json = parse_json(text);
+  EXPECT_TRUE(json) << text;
+  return json ? *std::move(json) : Json();
+}
+
+const std::string kRoute = kHosts + "/0/routes/0";
+const std::string kPerRoute = kRoute + "/typed_per_filter_config/envoy.filters.http.ext_authz";
+const std::string kConfig = kExtAuthz + "/typed_config";
+
+// Each opens a way past the gate, and Envoy itself takes most of them.
+std::vector<Damage> damages() {
+  return {
+      {"FailsOpen", kConfig + "/failure_mode_allow", true, "listener watchword", "failure_mode_allow"},
+      {"AuthorizationClusterGone", kConfig + "/grpc_service/envoy_grpc/cluster_name", "gone", "listener watchword",
+       "'gone'"},
+      {"NoHostToAsk", kConfig + "/grpc_service/envoy_grpc/authority", Json(), "listener watchword", "no host"},
+      {"NoGrpcService", kConfig + "/grpc_service", Json(), "listener watchword", "by gRPC"},
+      {"AskedForSomeOnly", kConfig + "/filter_enabled", parsed(R"({"default_value":{"numerator":50}})"),
+       "listener watchword", "filter_enabled"},
+      {"Shadow", kConfig + "/shadow_mode", true, "listener watchword", "shadow_mode"},
+      {"FilterDisabled", kExtAuthz + "/disabled", true, "listener watchword", "disabled"},
+      {"OldVersion", kConfig + "/transport_api_version", "V2", "listener watchword", "version"},
+      {"ErrorLooksLikeDenial", kConfig + "/status_on_error", parsed(R"({"code":403})"), "listener watchword", "denial"},
+      {"NoFilter", kExtAuthz, Json(), "listener watchword", "no filter ext_authz"},
+      {"NothingNormalised", kManager + "/normalize_path", false, "listener watchword", "normalize_path"},
+      {"SlashesNotMerged", kManager + "/merge_slashes", Json(), "listener watchword", "merge_slashes"},
+      {"RemoteAddressBelieved", kManager + "/use_remote_address", Json(), "listener watchword", "use_remote_address"},
+      {"SlashesUnescaped", kManager + "/path_with_escaped_slashes_action", "UNESCAPE_AND_FORWARD", "listener watchword",
+       "escaped slashes"},
+      {"Underscores", kManager + "/common_http_protocol_options/headers_with_underscores_action", "ALLOW",
+       "listener watchword", "'_'"},
+      {"ForgedHeaders", kManager + "/early_header_mutation_extensions", Json(), "listener watchword", "x-watchword-*"},
+      {"RoutesFromElsewhere", kManager + "/route_config", Json(), "listener watchword", "routes that come"},
+      {"AuthorizationOff", kPerRoute, parsed(kOff), "route billing-api", "switched off"},
+      {"AuthorizationOffWrapped", kPerRoute,
+       Json::object({{"@type", "type.googleapis.com/envoy.config.route.v3.FilterConfig"}, {"config", parsed(kOff)}}),
+       "route billing-api", "switched off"},
+      {"AuthorizationOffWithoutConfig", kPerRoute,
+       parsed(R"({"@type":"type.googleapis.com/envoy.config.route.v3.FilterConfig","disabled":true})"),
+       "route billing-api", "switched off"},
+      {"AuthorizationOffUnseen", kPerRoute,
+       parsed(R"({"@type":"type.googleapis.com/xds.type.v3.TypedStruct","value":{"disabled":true}})"),
+       "route billing-api", "unknown type"},
+      {"NoResource", kPerRoute, Json(), "route billing-api", "which resource"},
+      {"EmptyResource", kPerRoute + "/check_settings/context_extensions/watchword.resource", "", "route billing-api",
+       "which resource"},
+      {"OtherService", kPerRoute + "/check_settings/grpc_service", parsed("{}"), "route billing-api",
+       "another service"},
+      {"ClientChoosesCluster", kRoute + "/route", parsed(R"({"cluster_header":"x-to"})"), "route billing-api",
+       "does not fix"},
+      {"OddAction", kRoute + "/route", Json(), "route billing-api", "an action"},
+      {"ClusterByHost", kBackend + "/cluster_type", parsed(R"({"name":"envoy.clusters.dynamic_forward_proxy"})"),
+       "route billing-api", "may choose"},
+      {"ClusterByHeader", kBackend + "/type", "ORIGINAL_DST", "route billing-api", "may choose"},
+      {"ClusterGone", kRoute + "/route/cluster", "gone", "route billing-api", "'gone'"},
+      {"WeightedOff", kRoute + "/route",
+       with(parsed(R"({"weighted_clusters":{"clusters":[{"name":"resource/billing-api"}]}})"),
+            "weighted_clusters/clusters/0/typed_per_filter_config/envoy.filters.http.ext_authz", parsed(kOff)),
+       "route billing-api", "switched off"},
+      {"MatcherInstead", kHosts + "/0/matcher", parsed("{}"), "host billing.test", "matcher"},
+      {"AdminReachable", "admin/address", parsed(R"({"socket_address":{"address":"0.0.0.0","port_value":9901}})"),
+       "admin", "others reach"},
+      {"PlainListener", kListener + "/address", parsed(R"({"socket_address":{"address":"::","port_value":80}})"),
+       "listener watchword", "without TLS"},
+      {"SecondAddress", kListener + "/additional_addresses",
+       parsed(R"([{"address":{"socket_address":{"address":"192.0.2.1","port_value":80}}}])"), "listener watchword",
+       "without TLS"},
+      {"TcpProxyBesides", kListener + "/default_filter_chain", parsed(R"({"filters":[{"name":"tcp"}]})"),
+       "listener watchword", "without HTTP connection manager"},
+      {"NoListener", "static_resources/listeners", Json(), "static_resources", "no listener"},
+      {"MoreFromElsewhere", "dynamic_resources", parsed("{}"), "dynamic_resources", "elsewhere"},
+      {"GateInPlain", kAuthorization + "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address",
+       parsed(R"({"socket_address":{"address":"gate.internal","port_value":9000}})"), "cluster watchword/ext_authz",
+       "in plain"},
+      {"GateOverHttp1", kAuthorization + "/typed_extension_protocol_options", Json(), "cluster watchword/ext_authz",
+       "HTTP/1.1"},
+      {"UpstreamUnverified", kBackend + "/transport_socket/typed_config/common_tls_context/validation_context", Json(),
+       "cluster resource/billing-api", "not verified"},
+      {"Untrusted",
+       kBackend + "/transport_socket/typed_config/common_tls_context/validation_context/trust_chain_verification",
+       "ACCEPT_UNTRUSTED", "cluster resource/billing-api", "ACCEPT_UNTRUSTED"},
+      {"AnyName",
+       kBackend + "/transport_socket/typed_config/common_tls_context/validation_context/match_typed_subject_alt_names",
+       Json(), "cluster resource/billing-api", "any certificate"},
+      {"BothSpellings", kManager + "/normalizePath", false, "", "'normalizePath'"},
+  };
+}
+
+class ConfigCheck : public ::testing::TestWithParam<Damage> {};
+
+TEST_P(ConfigCheck, Finds) {
+  const auto sound = bootstrap_of(kBilling);
+  ASSERT_EQ(found_in(sound), "");
+  const auto& damage = GetParam();
+  const auto lines = found_in(with(sound, damage.path, damage.value));
+  EXPECT_NE(lines.find(damage.where), std::string::npos) << lines;
+  EXPECT_NE(lines.find(damage.found), std::string::npos) << lines;
+}
+
+INSTANTIATE_TEST_SUITE_P(Damages, ConfigCheck, ::testing::ValuesIn(damages()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(ConfigCheckForms, ReadsCamelCaseAsSnakeCase) {
+  const auto sound = bootstrap_of(kBilling);
+  const auto camel = with(with(sound, kConfig + "/failure_mode_allow", Json()), kConfig + "/failureModeAllow", true);
+  EXPECT_NE(found_in(camel).find("failure_mode_allow"), std::string::npos);
+  const auto moved = with(with(sound, kManager + "/normalize_path", Json()), kManager + "/normalizePath", true);
+  EXPECT_EQ(found_in(moved), "");
+}
+
+// A filter's name is a name, not a field: it is compared as it stands.
+TEST(ConfigCheckForms, KeepsTheNamesOfFilters) {
+  const auto named = with(bootstrap_of(kBilling), kExtAuthz + "/name", "ExtAuthz");
+  const auto per_route = *find_at(named, kPerRoute);
+  const auto sound = with(with(named, kPerRoute, Json()), kRoute + "/typed_per_filter_config/ExtAuthz", per_route);
+  EXPECT_EQ(found_in(sound), "");
+  const auto off = with(sound, kRoute + "/typed_per_filter_config/ExtAuthz", parsed(kOff));
+  EXPECT_NE(found_in(off).find("switched off"), std::string::npos);
+}
+
+TEST(ConfigCheckForms, TakesARemovalByAFilterBeforeTheQuestion) {
+  const auto sound = bootstrap_of(kBilling);
+  const auto list = *find_at(sound, kManager + "/early_header_mutation_extensions/0/typed_config/mutations");
+  const auto late = with(sound, kManager + "/early_header_mutation_extensions", Json());
+  const auto filter = kManager + "/http_filters/0/typed_config/mutations/request_mutations";
+  EXPECT_EQ(found_in(with(late, filter, list)), "");
+  EXPECT_NE(found_in(with(late, kManager + "/http_filters/2/typed_config/mutations/request_mutations", list)), "");
+}
+
+TEST(ConfigCheckForms, LooksIntoEverySocketOfACluster) {
+  const auto sound = bootstrap_of(resources({{"api",
+                                              "upstream: {endpoints: ['https://a.internal', 'https://b.internal'], "
+                                              "proxy_protocol: v2}, host: a.test"}}));
+  ASSERT_EQ(found_in(sound), "");
+  const std::string socket = "/transport_socket/typed_config/transport_socket/typed_config/common_tls_context";
+  for (const auto& path : {kBackend + socket, kBackend + "/transport_socket_matches/1" + socket})
+    EXPECT_NE(found_in(with(sound, path, Json())).find("not verified"), std::string::npos) << path;
+  EXPECT_NE(found_in(with(sound, kBackend + "/transport_socket", Json())).find("in plain"), std::string::npos);
+}
+
+TEST(ConfigCheckForms, FindsTroubleInAnythingElse) {
+  for (const char* text : {"{}", "[]", "1", R"({"static_resources":[]})", R"({"static_resources":{"listeners":[1]}})",
+                           R"({"static_resources":{"listeners":[{"filter_chains":[{"filters":[[]]}]}]}})"})
+    EXPECT_NE(found_in(parsed(text)), "") << text;
+}
+
+}  // namespace
+}  // namespace watchword::envoy

@@ -1,0 +1,17 @@
+// The keys with which an HTTP/1.1 connection becomes a WebSocket (RFC 6455 4): what server and client have in common.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/random.h"
+
+namespace watchword::http {
+
+inline constexpr std::string_view kWebsocketVersion = "13";
+
+std::string make_websocket_key(Random& random);      // for Sec-WebSocket-Key: 16 bytes in base64
+bool is_websocket_key(std::string_view key);         // exactly that form
+std::string websocket_accept(std::string_view key);  // RFC 6455 4.2.2: the Sec-WebSocket-Accept that answers `key`
+
+}  // namespace watchword::http

@@ -1,0 +1,118 @@
+"""Tunnels to TCP resources: CONNECT names one of the policy, never an address, and ends with the session."""
+
+import re
+import socket
+import socketserver
+import subprocess
+import threading
+
+from support.case import GateCase
+from support.gate import BINARY, policy_for
+from support.net import SLOW, Raw, eventually, free_port
+
+
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.server.connections += 1
+        while data := self.request.recv(65536):
+            self.request.sendall(data)
+        self.request.sendall(b"bye")
+
+
+class Tunnel(GateCase):
+    @classmethod
+    def setUpClass(cls):
+        socketserver.ThreadingTCPServer.daemon_threads = True
+        cls.echo = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo)
+        cls.echo.connections = 0
+        cls.port = cls.echo.server_address[1]
+        threading.Thread(target=cls.echo.serve_forever, daemon=True).start()
+        cls.addClassCleanup(cls.echo.server_close)
+        cls.addClassCleanup(cls.echo.shutdown)
+        super().setUpClass()
+
+    @classmethod
+    def policy(cls):
+        policy = policy_for(cls.upstream.url)
+        policy["resources"]["ledger-db"] = {"tcp": {"upstream": f"127.0.0.1:{cls.port}"}}
+        policy["resources"]["secret-db"] = {"tcp": {"upstream": f"127.0.0.1:{cls.port}"}}
+        policy["resources"]["gone-db"] = {"tcp": {"upstream": f"127.0.0.1:{free_port()}"}}
+        policy["roles"]["deploy"]["allow"] += ["ledger-db/connect", "gone-db/connect"]
+        return policy
+
+    def open(self, authority=None, token=None, header="Proxy-Authorization"):
+        authority = authority or f"ledger-db:{self.port}"
+        raw = self.enterContext(Raw(self.gate.gateway))
+        credential = f"{header}: Bearer {token}\r\n" if token else ""
+        raw.send(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{credential}\r\n")
+        return raw, raw.read_until(b"\r\n\r\n")
+
+    def test_bytes_pass_both_ways_and_each_side_ends_by_itself(self):
+        raw, head = self.open(token=self.gate.access(self.issuer))
+        self.assertTrue(head.startswith(b"HTTP/1.1 200 "), head)
+        blob = bytes(range(256)) * 4096
+        sender = threading.Thread(target=lambda: (raw.send(blob), raw.socket.shutdown(socket.SHUT_WR)))
+        sender.start()
+        self.assertEqual(raw.read_all(), blob + b"bye")
+        sender.join()
+
+    def test_only_named_resources_are_reached(self):
+        token = self.gate.access(self.issuer)
+        before = self.echo.connections
+        cases = [(f"127.0.0.1:{self.port}", 404, "host_unknown"), (f"nothing:{self.port}", 404, "host_unknown"), ("ledger-db:1", 404, "host_unknown"),
+                 ("billing-api:443", 404, "host_unknown"), (f"secret-db:{self.port}", 407, "audience_mismatch")]
+        for authority, status, reason in cases:
+            with self.subTest(authority):
+                raw, head = self.open(authority, token)
+                self.assertTrue(head.startswith(b"HTTP/1.1 %d " % status), head)
+                self.assertIn(reason.encode(), raw.read_all())
+        self.assertEqual(self.echo.connections, before)
+
+    def test_the_credential_is_the_proxys(self):
+        for token, header in ((None, ""), ("x.y.z", "Proxy-Authorization"), (self.gate.access(self.issuer), "Authorization")):
+            _, head = self.open(token=token, header=header)
+            self.assertTrue(head.startswith(b"HTTP/1.1 407 "), head)
+            self.assertIn(b"proxy-authenticate: ", head)
+
+    def test_an_upstream_that_is_not_there_is_a_reason(self):
+        port = self.gone_port()
+        raw, head = self.open(f"gone-db:{port}", self.gate.access(self.issuer))
+        self.assertTrue(head.startswith(b"HTTP/1.1 502 "), head)
+        self.assertIn(b"upstream_unreachable", raw.read_all())
+
+    def gone_port(self):
+        with open(self.gate.policy_file) as file:
+            return re.search(r'"gone-db".*?:(\d+)"', file.read(), re.S).group(1)
+
+    def test_the_end_of_the_session_cuts_the_tunnel_and_says_so(self):
+        raw, head = self.open(token=self.gate.access(self.issuer, job_id="8001"))
+        self.assertTrue(head.startswith(b"HTTP/1.1 200 "), head)
+        raw.send(b"hello")
+        self.assertEqual(raw.read_until(b"hello"), b"hello")
+        ended = self.gate.cli("sessions", "end", "--job", "8001", "--why", "over")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        with self.assertRaises(ConnectionResetError):
+            raw.socket.recv(100)
+        find = lambda: [e for e in self.gate.entries() if e.get("event") == "request_cut" and e.get("resource") == "ledger-db"]
+        cut = eventually(find, "the cut is on record")[0]
+        self.assertEqual((cut["detail"]["bytes_up"], cut["detail"]["bytes_down"]), (5, 5))
+
+    def test_the_command_gives_tools_a_local_port(self):
+        local = free_port()
+        command = [BINARY, "tunnel", f"ledger-db:{self.port}", "--listen", f"127.0.0.1:{local}", "--gate", self.gate.url,
+                   "--gateway", f"http://127.0.0.1:{self.gate.gateway}"]
+        token = self.issuer.mint(job_id="8002")
+        process = subprocess.Popen(command, env={"WATCHWORD_ID_TOKEN": token}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        self.assertIn(f"on 127.0.0.1:{local}", process.stdout.readline())
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", local), timeout=20 * SLOW) as tool:
+                tool.sendall(b"select 1")
+                tool.shutdown(socket.SHUT_WR)
+                self.assertEqual(tool.makefile("rb").read(), b"select 1bye")
+        process.terminate()
+        out, err = process.communicate(timeout=20 * SLOW)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertNotIn(token, out + err)
+        revoked = lambda: [e for e in self.gate.entries() if e["event"] == "revocation" and e["who"].get("job") == "8002"]
+        eventually(revoked, "the token was given back")
