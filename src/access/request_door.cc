@@ -36,6 +36,7 @@ Json problem_of(const Refusal& refusal) {
 
 Speaks spoken_by(const http::RequestHead& request) {
   if (request.method == "CONNECT") return Speaks::proxy;
+  if (request.wants_tunnel()) return Speaks::http;  // a status of 200 would grant it
   return http::is_grpc(request.headers) ? Speaks::grpc : Speaks::http;
 }
 

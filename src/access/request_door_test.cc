@@ -64,6 +64,12 @@ TEST_F(RequestDoorTest, AStrangerIsChallengedAndLearnsNoDetail) {
                 Pointee(R"(DPoP error="invalid_token", error_description="dpop_invalid")"s));
     EXPECT_THAT(reply.body, Not(HasSubstr("another URL")));
   }
+  const auto proxy = door_.reply_to(refusal, Speaks::proxy);
+  EXPECT_EQ(proxy.head.status, 407);
+  EXPECT_THAT(proxy.head.headers.find("proxy-authenticate"),
+              Pointee(R"(DPoP error="invalid_token", error_description="dpop_invalid")"s));
+  EXPECT_EQ(proxy.head.headers.find("www-authenticate"), nullptr);
+  EXPECT_THAT(proxy.body, Not(HasSubstr("another URL")));
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ net::Task<void> Router::handle(http::Exchange& exchange) {
   const auto& method = exchange.request.method;
   if (exchange.request.wants_tunnel()) {  // an endpoint's 200 would grant it
     Error error{Reason::upgrade_unsupported, {}, {}, {}, {}};
-    static_cast<void>(co_await http::send_problem(reply, 501, http::problem(error, false)));
+    static_cast<void>(co_await http::send_problem(reply, http::status_of(error.reason), http::problem(error, false)));
     co_return;
   }
   const auto* routes = find(exchange.request.path());

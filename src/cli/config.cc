@@ -186,10 +186,13 @@ class Reader {
   }
 
   void read_ext_authz(const Node& node) {
-    Object envoy(decoder_, node, "ext_authz", {"client_ca"});
-    if (envoy.require("client_ca")) read_path(envoy, "client_ca", config_.ext_authz_client_ca);
+    Object fields(decoder_, node, "ext_authz", {"client_ca", "form"});
+    fields.read<envoy::CheckForm>("form", config_.ext_authz_form,
+                                  {{"grpc", envoy::CheckForm::grpc}, {"http", envoy::CheckForm::http}});
+    if (fields.find("client_ca")) read_path(fields, "client_ca", config_.ext_authz_client_ca);
     if (!config_.ext_authz) decoder_.refuse(node.at, "ext_authz", "an address for it in listen.ext_authz");
-    if (!config_.tls) decoder_.refuse(node.at, "client certificates without tls", "tls with certificate and key");
+    if (!config_.ext_authz_client_ca.empty() && !config_.tls)
+      decoder_.refuse(node.at, "client certificates without tls", "tls with certificate and key");
   }
 
   // Tokens cross the network only inside TLS.

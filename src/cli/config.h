@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "context/fact_table.h"
 #include "context/reconciler.h"
+#include "envoy/ext_authz.h"
 #include "issuer/issuers.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -31,10 +32,11 @@ struct LiveSource {
 struct Config {
   std::string url;  // https://gate.acme.dev; http only on loopback. Issuer of our tokens
   net::Address api, gateway;
-  std::optional<net::Address> metrics;              // plain HTTP, for a scraper; else /metrics is on the api's address
-  net::Address admin;                               // a Unix socket
-  std::optional<net::Address> ext_authz;            // for Envoy alone: a Unix socket, loopback, or TLS with clients' CA
-  std::string ext_authz_client_ca;                  // empty: plain
+  std::optional<net::Address> metrics;    // plain HTTP, for a scraper; else /metrics is on the api's address
+  net::Address admin;                     // a Unix socket
+  std::optional<net::Address> ext_authz;  // for Envoy alone: a Unix socket, loopback, or TLS with clients' CA
+  std::string ext_authz_client_ca;        // empty: plain
+  envoy::CheckForm ext_authz_form = envoy::CheckForm::grpc;
   std::optional<net::TlsServerContext::Files> tls;  // mandatory unless every address is loopback
   std::string store;                                // sqlite:///var/lib/watchword/state.db
   std::string policy_directory;

@@ -39,6 +39,8 @@ void read_tls(const EnvoyOptions& options, const Config& config, envoy::Bootstra
   const auto& files = options.listener_tls;
   if (files.certificate.empty() != files.key.empty())
     errors.push_back({Reason::usage_invalid, "half a pair", "--certificate and --key", {}, {}});
+  if (files.certificate.empty() && !files.client_ca.empty())
+    errors.push_back({Reason::usage_invalid, "--client-ca alone", "--certificate and --key with it", {}, {}});
   if (files.certificate.empty())
     into.tls = config.tls;
   else
@@ -58,7 +60,18 @@ void read_gate(const EnvoyOptions& options, const Config& config, const std::str
                       "listen.ext_authz in watchword.yaml",
                       options.config,
                       {}});
+  if (config.ext_authz_form != envoy::CheckForm::grpc)
+    errors.push_back(
+        {Reason::config_invalid, "ext_authz.form: http", "grpc, as what is rendered asks so", options.config, {}});
   if (into.ext_authz.unix_path.empty() && into.ext_authz.host.empty()) into.ext_authz.host = host;
+  const bool has_tls_options =
+      !options.gate_ca.empty() || !options.gate_certificate.empty() || !options.gate_key.empty();
+  if (config.ext_authz_client_ca.empty() && has_tls_options)
+    errors.push_back({Reason::usage_invalid,
+                      "--gate-ca, --gate-certificate or --gate-key, though the gate is asked in plain",
+                      "ext_authz.client_ca in watchword.yaml",
+                      {},
+                      {}});
   if (config.ext_authz_client_ca.empty()) return;
   if (options.gate_certificate.empty() || options.gate_key.empty())
     errors.push_back({Reason::usage_invalid,
@@ -76,7 +89,7 @@ void read_gate(const EnvoyOptions& options, const Config& config, const std::str
 
 std::expected<envoy::BootstrapOptions, Errors> bootstrap_options(const EnvoyOptions& options, const Config& config) {
   Errors errors;
-  envoy::BootstrapOptions into;
+  envoy::BootstrapOptions into{};
   read_address("--listen", options.listen, into.listen, errors);
   read_address("--admin", options.admin, into.admin, errors);
   read_time("--timeout", options.timeout, into.authorization_time, errors);

@@ -87,7 +87,7 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
       {*service_, *assertions_, *recorder_, metrics_, clock_, random_, loops_->loops(), config_.request_records},
       std::move(routes));
   service_->watch(*proxy_);
-  ext_authz_ = envoy::ExtAuthz::make(*service_, *assertions_, config_.request_records);
+  ext_authz_ = envoy::ExtAuthz::make(*service_, *assertions_, config_.request_records, config_.ext_authz_form);
   auto live = LiveContext::start(config_, *facts_, *service_, fetcher);
   if (!live) return one(std::move(live).error());
   live_ = *std::move(live);

@@ -26,7 +26,7 @@ net::Task<Status> GroupMembers::check(std::string issuer, std::string group, std
   if (!issuers_.contains(issuer))
     co_return fail(Reason::webhook_out_of_scope, "the hook of a group, and an issuer without api_token",
                    "api_token: only GitLab can say which projects are the group's");
-  Question question{std::move(issuer), project};
+  Question question{std::move(issuer), group, project};
   const std::string key = question.key();
   auto answer = find(key);
   if (!answer) {
@@ -51,7 +51,8 @@ net::Task<Status> GroupMembers::check(std::string issuer, std::string group, std
 
 // An answer of a time to come is from before the clock was set back.
 bool GroupMembers::holds(const Held& held, Time now) const {
-  return now >= held.at && now - held.at < (held.answer ? options_.answer_holds : options_.failure_holds);
+  const bool found = held.answer && !held.answer->empty();
+  return now >= held.at && now - held.at < (found ? options_.answer_holds : options_.failure_holds);
 }
 
 std::optional<GroupMembers::Answer> GroupMembers::find(const std::string& key) const {
@@ -63,7 +64,10 @@ std::optional<GroupMembers::Answer> GroupMembers::find(const std::string& key) c
 
 bool GroupMembers::enqueue(Question question) {
   const std::lock_guard lock(mutex_);
-  if (questions_.size() >= kMostWaiting) return false;
+  const auto of_group = std::ranges::count_if(questions_, [&](const Question& other) {
+    return other.issuer == question.issuer && other.group == question.group;
+  });
+  if (questions_.size() >= kMostWaiting || std::cmp_greater_equal(of_group, kMostOfGroup)) return false;
   questions_.push_back(std::move(question));
   wake_.notify_all();
   return true;
@@ -72,7 +76,8 @@ bool GroupMembers::enqueue(Question question) {
 void GroupMembers::keep(const std::string& key, Answer answer, Time now) {
   const std::lock_guard lock(mutex_);
   if (held_.size() >= kMostHeld) std::erase_if(held_, [&](const auto& one) { return !holds(one.second, now); });
-  if (held_.size() >= kMostHeld) held_.clear();  // they are asked for again
+  if (held_.size() >= kMostHeld)
+    held_.erase(std::ranges::min_element(held_, {}, [](const auto& one) { return one.second.at; }));
   held_.insert_or_assign(key, Held{std::move(answer), now});
 }
 

@@ -24,7 +24,7 @@ namespace watchword::context {
 struct GroupMembersOptions {
   std::chrono::milliseconds wait = std::chrono::seconds(2);  // an event waits at most so long
   Duration answer_holds = std::chrono::minutes(5);           // after a project has moved, its old group speaks so long
-  Duration failure_holds = std::chrono::seconds(10);
+  Duration failure_holds = std::chrono::seconds(10);  // and that a project has no groups: it may be about to be made
 };
 
 class GroupMembers {
@@ -41,6 +41,7 @@ class GroupMembers {
   net::Task<Status> check(std::string issuer, std::string group, std::string project);
 
   static constexpr std::size_t kMostWaiting = 64, kMostHeld = 10'000;  // questions, answers
+  static constexpr std::size_t kMostOfGroup = 8;  // questions that one group's hook may have waiting
 
  private:
   using Answer = Result<std::vector<std::string>>;
@@ -49,7 +50,7 @@ class GroupMembers {
     Time at;
   };
   struct Question {
-    std::string issuer, project;
+    std::string issuer, group, project;
     std::string key() const { return issuer + '/' + project; }
   };
   std::optional<Answer> find(const std::string& key) const;

@@ -72,6 +72,16 @@ TEST_F(Members, AreAskedForOnceInFiveMinutes) {
   EXPECT_THAT(asked_, ElementsAre("42", "42"));
 }
 
+TEST_F(Members, OfAProjectThatWasNotThereYetAreAskedForSoon) {
+  members();
+  EXPECT_EQ(check("7", "44"), Reason::webhook_out_of_scope);
+  groups_["44"] = {"7"};
+  clock_.advance(std::chrono::seconds(10) - std::chrono::microseconds(1));
+  EXPECT_EQ(check("7", "44"), Reason::webhook_out_of_scope);
+  clock_.advance(std::chrono::microseconds(1));
+  EXPECT_EQ(check("7", "44"), kHolds);
+}
+
 TEST_F(Members, AreAskedForAgainWhenTheClockWasSetBack) {
   members();
   EXPECT_EQ(check("7", "42"), kHolds);
@@ -103,9 +113,21 @@ TEST_F(Members, AreWaitedForSoLongAndNoLonger) {
   EXPECT_EQ(check("7", "42"), Reason::ci_unavailable);
   entered_.wait();
   for (std::size_t i = 0; i < GroupMembers::kMostWaiting; ++i)
-    EXPECT_EQ(check("7", std::to_string(1000 + i)), Reason::ci_unavailable);
+    EXPECT_EQ(check(std::to_string(100 + i), std::to_string(1000 + i)), Reason::ci_unavailable);
   EXPECT_EQ(check("7", "2000"), Reason::overloaded);
   EXPECT_EQ(check("7", "1000"), Reason::ci_unavailable);  // who asks the same takes no place
+  held_->count_down();
+}
+
+TEST_F(Members, OfOneGroupDoNotHoldUpThoseOfAnother) {
+  held_ = std::make_shared<std::latch>(1);
+  members({.wait = std::chrono::milliseconds(1)});
+  EXPECT_EQ(check("7", "42"), Reason::ci_unavailable);
+  entered_.wait();
+  for (std::size_t i = 0; i < GroupMembers::kMostOfGroup; ++i)
+    EXPECT_EQ(check("7", std::to_string(1000 + i)), Reason::ci_unavailable);
+  EXPECT_EQ(check("7", "2000"), Reason::overloaded);
+  EXPECT_EQ(check("70", "43"), Reason::ci_unavailable);  // it waits for its turn
   held_->count_down();
 }
 

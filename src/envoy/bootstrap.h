@@ -18,7 +18,6 @@
 namespace watchword::envoy {
 
 inline constexpr std::string_view kAuthorizationCluster = "watchword/ext_authz";
-inline constexpr std::string_view kResourceExtension = "watchword.resource";  // the context extension with its name
 
 // How Envoy makes sure that it asks the gate, and who it is there.
 struct GateTls {
@@ -32,13 +31,13 @@ struct BootstrapOptions {
   std::vector<std::string> hosts;  // the gate's own, lower case, without port: for resources that have a path prefix
   std::optional<net::TlsServerContext::Files> tls = {};  // of the listener; none: plain, which only loopback may be
   std::optional<GateTls> gate_tls = {};                  // none: ext_authz is on a Unix socket or loopback
-  std::string ca_bundle = "/etc/ssl/certs/ca-certificates.crt";  // for upstreams without `ca`
-  std::string access_log = {};                                   // file; empty: standard output
-  std::vector<std::string> resources = {};                       // only these; empty: all
-  Duration authorization_time = std::chrono::seconds(5);         // the gate's answer
-  Duration stream_time = std::chrono::minutes(15);               // the longest that a request or stream may last
-  std::int64_t heap_bytes = std::int64_t{1} << 30;
-  std::int64_t connections = 50'000;  // of clients
+  std::string ca_bundle;                                 // for upstreams without `ca`
+  std::string access_log = {};                           // file; empty: standard output
+  std::vector<std::string> resources = {};               // only these; empty: all
+  Duration authorization_time;                           // the gate's answer
+  Duration stream_time;                                  // the longest that a request or stream may last
+  std::int64_t heap_bytes;
+  std::int64_t connections;  // of clients
 };
 
 // The same bytes for the same policy and options. Every error, not the first only, each with its resource or option in

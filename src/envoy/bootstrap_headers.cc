@@ -2,50 +2,29 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
+
+#include "access/identity_headers.h"
 
 namespace watchword::envoy {
 namespace {
 
-// `authorization` and `dpop` are missing on purpose: the gate must read them. It has them removed with its answer, and
-// the virtual hosts remove them once more.
-constexpr auto kForged = std::to_array<ForgedHeader>({
-    {"cf-access-", true},
-    {"forwarded"},
-    {"impersonate-", true},
-    {"proxy"},
-    {"remote-", true},
-    {"ssl-client-", true},
-    {"tailscale-user-", true},
-    {"watchword-", true},
-    {"x-amzn-oidc-", true},
-    {"x-auth-request-", true},
-    {"x-authenticated-", true},
-    {"x-client-", true},
-    {"x-consumer-", true},
-    {"x-credential-", true},
-    {"x-email"},
-    {"x-endpoint-api-", true},
-    {"x-envoy-", true},
-    {"x-forwarded-", true},
-    {"x-goog-iap-", true},
-    {"x-host"},
-    {"x-http-method", true},
-    {"x-jwt-assertion"},
-    {"x-ms-client-", true},
-    {"x-ms-token-", true},
-    {"x-original-host"},
-    {"x-original-url"},
-    {"x-pomerium-", true},
-    {"x-real-ip"},
-    {"x-remote-", true},
-    {"x-request-id"},
-    {"x-rewrite-url"},
-    {"x-scope-orgid"},
-    {"x-ssl-", true},
-    {"x-user"},
-    {"x-watchword-", true},
-    {"x-webauth-", true},
-});
+// `authorization` and `dpop` the gate must read: it has them removed with its answer, and the virtual hosts remove them
+// once more. The others Envoy needs, or makes anew.
+constexpr std::array<std::string_view, 5> kKept = {"authorization", "dpop", "expect", "traceparent", "tracestate"};
+// All names that may once be the gate's.
+constexpr std::string_view kOurs = "watchword-";
+
+std::vector<ForgedHeader> make_forged_headers() {
+  std::vector<ForgedHeader> all;
+  for (const auto prefix : access::identity_header_prefixes()) all.push_back({prefix, true});
+  all.push_back({kOurs, true});
+  for (const auto name : access::identity_headers()) {
+    if (!name.starts_with(kOurs) && std::ranges::find(kKept, name) == kKept.end()) all.push_back({name});
+  }
+  std::ranges::sort(all, {}, &ForgedHeader::name);
+  return all;
+}
 
 // Header names are compared in lower case by Envoy, whatever the client sent.
 bool covers(const Json& mutation, const ForgedHeader& header) {
@@ -61,11 +40,14 @@ bool covers(const Json& mutation, const ForgedHeader& header) {
 
 }  // namespace
 
-std::span<const ForgedHeader> forged_headers() { return kForged; }
+std::span<const ForgedHeader> forged_headers() {
+  static const auto kForged = make_forged_headers();
+  return kForged;
+}
 
 Json remove_forged_headers() {
   Json list = Json::array();
-  for (const auto& header : kForged) {
+  for (const auto& header : forged_headers()) {
     auto key = Json::object({{header.prefix ? "prefix" : "exact", header.name}});
     list.push(Json::object({{"remove_on_match", Json::object({{"key_matcher", std::move(key)}})}}));
   }

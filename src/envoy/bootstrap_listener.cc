@@ -56,7 +56,6 @@ Json ext_authz(const BootstrapOptions& options) {
                          {"status_on_error", Json::object({{"code", "ServiceUnavailable"}})},
                          {"validate_mutations", true},
                          {"encode_raw_headers", true},  // each header as it came: none joined, no byte replaced
-                         {"include_peer_certificate", options.tls && !options.tls->client_ca.empty()},
                      })));
 }
 

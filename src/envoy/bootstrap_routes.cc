@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "envoy/bootstrap_parts.h"
+#include "envoy/check_request.h"
 #include "http/problem.h"
 
 namespace watchword::envoy {

@@ -162,7 +162,6 @@ TEST(Bootstrap, RefusesAddressesThatOthersReach) {
   const auto json = bootstrap_of(kBilling, options);
   const auto chain = kListener + "/filter_chains/0";
   EXPECT_EQ(dump_at(json, chain + "/transport_socket/typed_config/require_client_certificate"), "true");
-  EXPECT_EQ(dump_at(json, kExtAuthz + "/typed_config/include_peer_certificate"), "true");
   EXPECT_EQ(dump_at(json, kAuthorization + "/transport_socket/typed_config/sni"), R"("gate.test")");
 }
 
@@ -182,10 +181,12 @@ TEST(ForgedHeaders, AreThoseThatTheGateKnows) {
   constexpr std::array<std::string_view, 5> kNeeded = {"authorization", "dpop", "expect", "traceparent", "tracestate"};
   for (const auto name : access::identity_headers())
     if (std::ranges::find(kNeeded, name) == kNeeded.end()) EXPECT_TRUE(removes(mutations, {name})) << name;
+  for (const auto prefix : access::identity_header_prefixes())
+    EXPECT_TRUE(removes(mutations, {prefix, true})) << prefix;
   for (const auto name : kNeeded) EXPECT_FALSE(removes(mutations, {name})) << name;
   for (const auto& header : forged_headers())
     EXPECT_TRUE(access::is_identity_header(std::string(header.name) + (header.prefix ? "x" : "")) ||
-                header.name == "x-envoy-" || header.name == "watchword-")
+                header.name == "watchword-")
         << header.name;
 }
 

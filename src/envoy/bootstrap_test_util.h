@@ -35,7 +35,12 @@ inline BootstrapOptions loopback_options() {
   return {.listen = {.host = "127.0.0.1", .port = 10000},
           .admin = {.unix_path = "/run/envoy/admin.sock"},
           .ext_authz = {.unix_path = "/run/watchword/ext_authz.sock"},
-          .hosts = {"gate.test"}};
+          .hosts = {"gate.test"},
+          .ca_bundle = "/etc/ssl/certs/ca-certificates.crt",
+          .authorization_time = std::chrono::seconds(5),
+          .stream_time = std::chrono::minutes(15),
+          .heap_bytes = 1 << 30,
+          .connections = 50'000};
 }
 
 inline Json bootstrap_of(const std::string& policy, const BootstrapOptions& options = loopback_options()) {

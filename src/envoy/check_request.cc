@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "http/chars.h"
+#include "http/server.h"
 #include "http/uri.h"
 #include "proto/ext_authz.pb.h"
 
@@ -19,10 +20,7 @@ using Http = wire::AttributeContext::HttpRequest;
 // What the library would print of bytes that it refuses is no line of our log.
 [[maybe_unused]] const auto kPrinted = google::protobuf::SetLogHandler(nullptr);
 
-constexpr std::string_view kResource = "watchword.resource";
-// Those of the built-in gateway's own listener (http::ServerLimits).
-constexpr std::size_t kMaxTarget = 8 * 1024;
-constexpr std::size_t kMaxHeaders = 100;
+constexpr http::ServerLimits kLimits;  // of the built-in gateway's own listener
 
 std::unexpected<Error> malformed(std::string found) { return fail(Reason::http_malformed, std::move(found)); }
 
@@ -53,10 +51,10 @@ class HeaderReader {
 
  private:
   Status take(const std::string& name, const std::string& value) {
-    if (++count_ > kMaxHeaders) return fail(Reason::http_too_large, "more headers", std::to_string(kMaxHeaders));
+    if (++count_ > kLimits.header_count)
+      return fail(Reason::http_too_large, "more headers", std::to_string(kLimits.header_count));
     if (name.starts_with(':')) return take_pseudo(name, value);
-    const bool lower = ascii_lower(name) == name;
-    if (!lower || !http::is_token(name)) return malformed("a header name that is no token in lower case");
+    if (!http::is_lower_token(name)) return malformed("a header name that is no token in lower case");
     if (http::has_control(value)) return malformed("a control character in header '" + name + "'");
     if (name == "host") return same(name, value, into_.authority);
     add_header(into_.headers, name, value);
@@ -85,8 +83,8 @@ class HeaderReader {
 
 // What http::RequestHead promises of its other members.
 Status check_line(http::RequestHead& request) {
-  if (request.target.size() > kMaxTarget)
-    return fail(Reason::http_too_large, "a longer target", std::to_string(kMaxTarget) + " bytes");
+  if (request.target.size() > kLimits.request_line)
+    return fail(Reason::http_too_large, "a longer target", std::to_string(kLimits.request_line) + " bytes");
   if (!http::is_token(request.method)) return malformed("no method");
   if (!http::is_target(request.target)) return malformed("no path, or one with characters that none may have");
   if (!http::parse_authority(request.authority)) return malformed("no host, or one that is no name or address");
@@ -128,7 +126,7 @@ Result<CheckRequest> read_check_request(std::string_view message) {
   CheckRequest check;
   check.peer = peer_of(attributes.source().address().socket_address());
   const auto& extensions = attributes.context_extensions();
-  if (const auto found = extensions.find(std::string(kResource)); found != extensions.end())
+  if (const auto found = extensions.find(std::string(kResourceExtension)); found != extensions.end())
     check.resource = found->second;
   if (auto read = read_client(attributes.request().http(), check.request); !read)
     check.malformed = std::move(read).error();

@@ -12,6 +12,8 @@
 
 namespace watchword::envoy {
 
+inline constexpr std::string_view kResourceExtension = "watchword.resource";  // the context extension with its name
+
 struct CheckRequest {
   http::RequestHead request;  // of the client to Envoy, with what http::RequestHead promises
   net::Peer peer;             // the client, as Envoy says

@@ -22,6 +22,9 @@ void check_settings(const Json& manager, const std::string& where, Findings& fin
     findings.add(where, "header names with '_' get through",
                  "common_http_protocol_options.headers_with_underscores_action: REJECT_REQUEST",
                  "some backends read X_Watchword_Job as X-Watchword-Job");
+  if (manager.find("upgrade_configs") != nullptr)
+    findings.add(where, "upgrade_configs", "none",
+                 "the gate cannot see what passes in a WebSocket or tunnel, nor end it");
 }
 
 bool is_server_error(const Json* code) {
@@ -40,6 +43,9 @@ void check_ext_authz(const Json& filter, const Json& config, const Clusters& clu
   for (const auto* key : {"filter_enabled", "filter_enabled_metadata", "shadow_mode"})
     if (const Json* value = config.find(key); value != nullptr && *value != Json(false))
       findings.add(where, std::string(key) + ", with which requests pass unasked", "not set");
+  // What the gate does not see it decides without, and what it changes must come about.
+  for (const auto* key : {"allowed_headers", "disallowed_headers", "decoder_header_mutation_rules"})
+    if (config.find(key) != nullptr) findings.add(where, std::string(key) + " on ext_authz", "not set");
   if (!is_enum(config.find("transport_api_version"), "V3", 2))
     findings.add(where, "ext_authz without its version", "transport_api_version: V3");
   if (!is_server_error(at(config, {"status_on_error", "code"})))

@@ -1,7 +1,7 @@
 // Of each route: that somebody is asked, about which resource, and that the client does not choose where it leads.
 #include <algorithm>
 
-#include "envoy/bootstrap.h"
+#include "envoy/check_request.h"
 #include "envoy/config_check_parts.h"
 
 namespace watchword::envoy {
@@ -87,6 +87,10 @@ void check_route(const RouteCheck& check, const Json& all, const Json& host, con
     return;
   }
   check_question(check, {&all, &host, &route}, where);
+  if (forward->find("upgrade_configs") != nullptr) check.findings.add(where, "upgrade_configs", "none");
+  for (const Json* level : {&all, &host, forward})
+    for (const Json& mirror : items(level->find("request_mirror_policies")))
+      check_cluster(check, mirror.find("cluster"), where + ", a mirror");
   const Json* weighted = forward->find("weighted_clusters");
   if (weighted == nullptr) {
     check_guards(check, {&all, &host, &route}, where);

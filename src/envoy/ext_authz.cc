@@ -48,8 +48,10 @@ std::vector<std::string> to_remove(const http::Headers& client, const http::Head
 
 class ExtAuthzImpl final : public ExtAuthz {
  public:
-  ExtAuthzImpl(access::TokenService& service, access::Assertions& assertions, access::RequestRecords records)
-      : service_(service),
+  ExtAuthzImpl(access::TokenService& service, access::Assertions& assertions, access::RequestRecords records,
+               CheckForm form)
+      : form_(form),
+        service_(service),
         assertions_(assertions),
         door_(service, records),
         allowed_(counter("allow")),
@@ -58,16 +60,13 @@ class ExtAuthzImpl final : public ExtAuthz {
 
   net::Task<void> handle(http::Exchange& exchange) override {
     const auto& request = exchange.request;
-    if (request.path().starts_with(kHttpForm)) co_return co_await answer_http(exchange);
+    if (form_ == CheckForm::http && request.path().starts_with(kHttpForm)) co_return co_await answer_http(exchange);
     const bool is_call = request.method == "POST" && http::is_grpc(request.headers);
-    if (is_call && request.target == kCheck) co_return co_await answer_grpc(exchange);
-    const Error error{
-        is_call ? Reason::method_not_allowed : Reason::not_found, request.target, std::string(kCheck), {}, {}};
+    if (form_ == CheckForm::grpc && is_call && request.target == kCheck) co_return co_await answer_grpc(exchange);
+    const auto expected = form_ == CheckForm::http ? kHttpForm : kCheck;
+    const Error error{Reason::not_found, request.target, std::string(expected), {}, {}};
     // A failing write means that Envoy has gone, here and below.
-    if (is_call)
-      static_cast<void>(co_await http::send_grpc_refusal(exchange.reply, error));
-    else
-      static_cast<void>(co_await http::send_problem(exchange.reply, 404, http::problem(error, false)));
+    static_cast<void>(co_await http::send_problem(exchange.reply, 404, http::problem(error, false)));
   }
 
  private:
@@ -159,7 +158,8 @@ class ExtAuthzImpl final : public ExtAuthz {
     const auto target = policy::find_target_of(*resource, question);
     if (!target) co_return refuse(std::move(entry), target.error(), nullptr);
     // What Envoy has let through it is not told to end yet.
-    if (request.wants_tunnel() || request.headers.find("upgrade") != nullptr)
+    if (request.wants_tunnel() || request.headers.find("upgrade") != nullptr ||
+        request.headers.has_token("connection", "upgrade"))
       co_return refuse(std::move(entry), {Reason::upgrade_unsupported, request.method, {}, {}, {}}, nullptr);
     auto spelled = spell_plainly(request, *resource, *target);
     if (!spelled.empty() && form == Form::http)
@@ -209,6 +209,7 @@ class ExtAuthzImpl final : public ExtAuthz {
     return plain;
   }
 
+  const CheckForm form_;
   access::TokenService& service_;
   access::Assertions& assertions_;
   access::RequestDoor door_;
@@ -220,8 +221,8 @@ class ExtAuthzImpl final : public ExtAuthz {
 }  // namespace
 
 std::unique_ptr<ExtAuthz> ExtAuthz::make(access::TokenService& service, access::Assertions& assertions,
-                                         access::RequestRecords records) {
-  return std::make_unique<ExtAuthzImpl>(service, assertions, records);
+                                         access::RequestRecords records, CheckForm form) {
+  return std::make_unique<ExtAuthzImpl>(service, assertions, records, form);
 }
 
 }  // namespace watchword::envoy

@@ -68,8 +68,9 @@ class ExtAuthzTest : public ::testing::Test {
     if (token_.empty()) token_ = gate_.access_token(gate_.id_token());
     return token_;
   }
+  // In the HTTP form.
   Reply get(std::string target, http::Headers headers = {}) {
-    return testing::call(*door_,
+    return testing::call(*http_door_,
                          {.target = std::move(target), .headers = std::move(headers), .authority = "billing.test"});
   }
   // The last request's record.
@@ -80,7 +81,10 @@ class ExtAuthzTest : public ::testing::Test {
 
   TestGate gate_;
   access::Assertions assertions_{std::string(testing::kGateUrl), gate_.keys()};
-  std::unique_ptr<ExtAuthz> door_ = ExtAuthz::make(gate_.service(), assertions_, access::RequestRecords::sync);
+  std::unique_ptr<ExtAuthz> door_ =
+      ExtAuthz::make(gate_.service(), assertions_, access::RequestRecords::sync, CheckForm::grpc);
+  std::unique_ptr<ExtAuthz> http_door_ =
+      ExtAuthz::make(gate_.service(), assertions_, access::RequestRecords::sync, CheckForm::http);
   std::string token_;
 };
 
@@ -224,10 +228,39 @@ TEST_F(ExtAuthzTest, TheBackendGetsThePathThatPolicyHasRead) {
   EXPECT_EQ(overwritten(response.ok_response().headers())[":path"], "/v1/invoices/%C3%BC?q=%69");
 }
 
+void add_raw(wire::HeaderMap& map, const std::string& name, const std::string& value) {
+  auto& header = *map.add_headers();
+  header.set_key(name);
+  header.set_raw_value(value);
+}
+
 TEST_F(ExtAuthzTest, AnUpgradeIsRefusedAsItsEndCouldNotBeToldToEnvoy) {
-  const auto response =
-      ask(with({{"authorization", "Bearer " + token()}, {"connection", "upgrade"}, {"upgrade", "websocket"}}));
-  EXPECT_THAT(response.denied_response().body(), HasSubstr("upgrade_unsupported"));
+  const std::vector<http::Headers> spellings = {{{"connection", "upgrade"}, {"upgrade", "websocket"}},
+                                                {{"connection", "keep-alive, Upgrade"}, {"upgrade", "h2c"}},
+                                                {{"connection", "keep-alive"}, {"connection", "UPGRADE ,te"}},
+                                                {{"connection", "upgrade"}},
+                                                {{"upgrade", "WebSocket"}},
+                                                {{"upgrade", ""}}};
+  for (const auto& spelling : spellings) {
+    auto check = with_token();
+    http::Headers headers = {{"authorization", "Bearer " + token()}};
+    auto& raw = *http_of(check).mutable_header_map();
+    for (const auto& [name, value] : http_of(check).headers()) add_raw(raw, name, value);
+    http_of(check).clear_headers();
+    for (const auto& [name, value] : spelling) {
+      add_raw(raw, name, value);
+      headers.add(name, value);
+    }
+    const auto shown = (spelling.begin()->name + ": ").append(spelling.begin()->value);
+    const auto response = ask(check);
+    EXPECT_EQ(response.denied_response().status().code(), 501) << shown;
+    EXPECT_THAT(response.denied_response().body(), HasSubstr("upgrade_unsupported")) << shown;
+    const auto reply = get("/authz/billing-api/v1/invoices", headers);
+    EXPECT_EQ(reply.status, 501) << shown;
+    EXPECT_THAT(reply.body, HasSubstr("upgrade_unsupported")) << shown;
+  }
+  EXPECT_THAT(ask(with({{":protocol", "websocket"}, {"authorization", "Bearer " + token()}})).denied_response().body(),
+              HasSubstr("upgrade_unsupported"));
 }
 
 TEST_F(ExtAuthzTest, ARouteThatNamesNoResourceIsAnErrorAndNoDenial) {
@@ -295,8 +328,17 @@ TEST_F(ExtAuthzTest, WhatIsNoCallOfCheckIsAnError) {
   const auto other = testing::call(*door_, {.method = "POST",
                                             .target = "/envoy.service.auth.v3.Authorization/Other",
                                             .headers = {{"content-type", "application/grpc"}}});
-  EXPECT_EQ(other.header("grpc-status"), "12");
-  EXPECT_EQ(get("/").status, 404);
+  EXPECT_EQ(other.status, 404);
+}
+
+// A status of 200 is an allow where Envoy asks in the HTTP form, whatever else the answer says.
+TEST_F(ExtAuthzTest, ACallOverGrpcIsNeverAnAllowOfTheHttpForm) {
+  const http::Headers grpc = {{"content-type", "application/grpc"}, {"authorization", "Bearer " + token()}};
+  for (const auto* target :
+       {"/", "/v1/x", "/auth/billing-api/acme.Billing/Get", "/envoy.service.auth.v3.Authorization/Check",
+        "/envoy.service.auth.v3.Authorization/Other"})
+    EXPECT_EQ(testing::call(*http_door_, {.method = "POST", .target = target, .headers = grpc}).status, 404) << target;
+  EXPECT_EQ(testing::call(*door_, {.target = "/authz/billing-api/v1/x", .headers = grpc}).status, 404);
 }
 
 TEST_F(ExtAuthzTest, TheHttpFormAllowsWith200AndNamesWhatToRemove) {

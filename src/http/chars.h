@@ -28,6 +28,12 @@ inline bool is_token(std::string_view text) {
   return !text.empty();
 }
 
+inline bool is_lower_token(std::string_view text) {
+  for (char c : text)
+    if (c == 0 || token_lower(c) != c) return false;
+  return !text.empty();
+}
+
 // C0 except tab, or DEL. Without an early exit, so that the compiler vectorises it.
 inline bool has_control(std::string_view text) {
   bool found = false;

@@ -15,7 +15,9 @@ namespace watchword::http {
 enum class Protocol : std::uint8_t {
   http1,
   http2_where_offered,  // https: by ALPN, with HTTP/1.1 as the other choice; http: HTTP/1.1
-  http2,                // https: by ALPN, and nothing else will do; http: with prior knowledge (RFC 9113 3.3)
+  // https: by ALPN, and nothing else will do; http: with prior knowledge (RFC 9113 3.3). But WebSockets fall back to
+  // HTTP/1.1 where the backend lacks RFC 8441.
+  http2,
 };
 
 struct Origin {
@@ -59,11 +61,11 @@ class Client {
   // until that ends. Hop-by-hop headers are the caller's to remove; framing is done here. A WebSocket goes by HTTP/2
   // where the origin supports it (RFC 8441), else by HTTP/1.1. Retries when nothing of a body was taken: once on a
   // stale pooled connection, when the method is idempotent; in HTTP/2 a few times what the origin has not looked at.
-  // upstream_unreachable, upstream_tls_failed, upstream_timeout, upstream_malformed, overloaded (no connection became
-  // free in time); errors of reading `body` (the client's fault) are passed on as they are. A next() of `body` may
-  // still be awaited when the response is destroyed: the body must live until it has returned (a server's exchange sees
-  // to that). It is not touched again after that. `abort` (null: none) ends the request and the response's body at any
-  // time until the response is destroyed; it must live as long.
+  // upstream_unreachable, upstream_tls_failed, upstream_forbidden, upstream_timeout, upstream_malformed, overloaded (no
+  // connection became free in time), connection_closed (after `abort`); errors of reading `body` (the client's fault)
+  // are passed on as they are. A next() of `body` may still be awaited when the response is destroyed: the body must
+  // live until it has returned (a server's exchange sees to that). It is not touched again after that. `abort` (null:
+  // none) ends the request and the response's body at any time until the response is destroyed; it must live as long.
   virtual net::Task<Result<std::unique_ptr<ClientResponse>>> send(RequestHead head, Body* body,
                                                                   Abort* abort = nullptr) = 0;
 };

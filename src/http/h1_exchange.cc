@@ -1,18 +1,10 @@
 #include "http/h1_exchange.h"
 
-#include "http/h1_head_lines.h"
 #include "http/h1_write.h"
+#include "http/reply_rules.h"
 #include "http/websocket_handshake.h"
 
 namespace watchword::http {
-
-namespace {
-
-std::unexpected<Error> misuse(std::string found) { return fail(Reason::internal, std::move(found)); }
-
-bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
-
-}  // namespace
 
 net::Task<Result<std::string_view>> H1RequestBody::next() {
   WW_CO_TRY(const auto piece, reader_.take());
@@ -54,12 +46,9 @@ Status H1ResponseWriter::start(ResponseHead& head, std::optional<std::uint64_t> 
   if (grants_tunnel(head) && request_.websocket_key.empty()) return misuse("content in the answer to CONNECT");
   if (head.status < 200 || head.status > 599) return misuse("the status " + std::to_string(head.status));
   if (!length) {
-    if (const std::string* announced = head.headers.find("content-length")) {
-      length = parse_content_length(*announced);
-      if (!length) return misuse("a content-length that is not a number");
-    }
+    WW_TRY(length, announced_length(head));
   }
-  if (has_no_body(head.status)) {
+  if (has_no_content(head.status)) {
     framing_ = BodyFraming::none();
   } else if (length) {
     framing_ = BodyFraming::of_length(*length);

@@ -138,9 +138,8 @@ Status RequestParser::finish_upgrade() {
   Headers& headers = parsed_.head.headers;
   if (parsed_.head.method != "GET" || !parsed_.head.target.starts_with('/'))
     return malformed("a WebSocket's handshake with another method or target", "GET and a path");
-  const std::string* version = headers.find("sec-websocket-version");
-  if (version == nullptr || *version != "13" || headers.count("sec-websocket-version") > 1)
-    return malformed("another version of WebSocket", "sec-websocket-version: 13");
+  if (!has_websocket_version(headers))
+    return malformed("another version of WebSocket", "sec-websocket-version: " + std::string(kWebsocketVersion));
   const std::string* key = headers.find("sec-websocket-key");
   if (key == nullptr || headers.count("sec-websocket-key") > 1 || !is_websocket_key(*key))
     return malformed("no sec-websocket-key of 16 bytes in base64", "exactly one");

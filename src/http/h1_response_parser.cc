@@ -66,7 +66,7 @@ Status ResponseParser::finish(std::string_view method) {
     return malformed("a body announced with status " + std::to_string(status));
 
   if (granted) return finish_tunnel();
-  if (never_a_body || status == 304 || method == "HEAD") {
+  if (has_no_content(status) || method == "HEAD") {
     parsed_.framing = BodyFraming::none();
   } else if (said.chunked) {
     parsed_.framing = BodyFraming::chunked();

@@ -33,12 +33,6 @@ bool is_framing(std::string_view name) {
   }
 }
 
-bool is_lower_token(std::string_view name) {
-  for (char c : name)
-    if (token_lower(c) != c || c == 0) return false;
-  return !name.empty();
-}
-
 std::unexpected<Error> unfit(std::string found) { return fail(Reason::internal, std::move(found)); }
 
 Status append_field(std::string& out, const Header& header) {

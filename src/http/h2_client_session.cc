@@ -167,7 +167,7 @@ Status H2ClientSession::take_fields(H2ClientStream& stream, bool end_of_stream) 
       if (++stream.interim > kInterimResponses) return malformed("too many interim responses");
       return {};
     }
-    const bool none = end_of_stream || stream.bodiless || response.head.status == 204 || response.head.status == 304;
+    const bool none = end_of_stream || stream.bodiless || has_no_content(response.head.status);
     stream.length = none ? std::uint64_t{0} : response.content_length;
     stream.head = std::move(response.head);
   }

@@ -12,13 +12,14 @@ constexpr std::size_t kInputBytes = 2 * 1024;    // of an idle connection
 constexpr std::size_t kBatchBytes = 64 * 1024;   // of frames for one system call
 constexpr std::size_t kOutputBytes = 16 * 1024;  // of buffer that a connection with nothing to send may keep
 constexpr unsigned kTurns = 16;                  // of sending in a row
-constexpr std::size_t kQueued = 1000;            // frames that may wait; what 100 streams send is far less
 constexpr std::size_t kLingerBytes = 256 * 1024;
 constexpr auto kLingerTime = std::chrono::seconds(2);
 constexpr auto kLeaveTime = std::chrono::seconds(1);  // for the answer to the PING of ask_to_leave()
-// Streams that a client may reset, or have refused or reset by its mistakes, before they are answered.
-constexpr double kResets = 200;
-constexpr double kResetsPerSecond = 20;
+// For each stream that a client may have at once:
+constexpr std::size_t kQueued = 10;  // frames that may wait; an answer takes far fewer
+// Those that it may reset, or have refused or reset by its mistakes, before they are answered.
+constexpr double kResets = 2;
+constexpr double kResetsPerSecond = 0.2;
 
 H2Settings settings(const ServerLimits& limits, bool encrypted) {
   return {.head = {.start_line = limits.request_line,
@@ -39,8 +40,9 @@ H2Connection::H2Connection(ServerState& state, LoopState& loop, std::unique_ptr<
       stream_(std::move(stream)),
       input_(kInputBytes),
       session_(*this, settings(state.limits, stream_->encrypted())),
-      meter_(Steady::now()),
-      resets_(kResets, kResetsPerSecond, Steady::now()),
+      meter_(state.limits.streams_per_connection, Steady::now()),
+      resets_(kResets * state.limits.streams_per_connection, kResetsPerSecond * state.limits.streams_per_connection,
+              Steady::now()),
       idle_since_(Steady::now()) {}
 
 // Streams are left only when the loop abandons its tasks.
@@ -76,7 +78,7 @@ net::Task<bool> H2Connection::read() {
     const bool more = calm && session_.receive(bytes);
     input_.consume(bytes.size());
     kick();
-    if (!calm || flooded_ || session_.queued() > kQueued) {
+    if (!calm || flooded_ || session_.queued() > kQueued * state_.limits.streams_per_connection) {
       session_.terminate(NGHTTP2_ENHANCE_YOUR_CALM);
       co_return true;
     }

@@ -5,6 +5,10 @@
 namespace watchword::http {
 
 H2Stream* H2Connection::on_request(std::int32_t id, Result<FieldCollector::Request> request, bool end) {
+  if (left_) {  // the GOAWAY that waits to be sent says that these were not looked at
+    session_.reset(id, NGHTTP2_REFUSED_STREAM);
+    return nullptr;
+  }
   // Those that were reset before their handler has ended count too.
   if (live_.size() >= state_.limits.streams_per_connection) {
     session_.reset(id, NGHTTP2_REFUSED_STREAM);
@@ -73,8 +77,7 @@ net::Task<void> H2Connection::serve(std::unique_ptr<H2Stream> stream) {
   co_await state_.handler.handle(exchange);
   co_await stream->body.settle();
   if (!stream->reply.begun()) {
-    const Reason otherwise = stream->reply.wanted_tunnel() ? Reason::upgrade_unsupported : Reason::internal;
-    const Error error = stream->body.error().value_or(fail(otherwise).error());
+    const Error error = stream->body.error().value_or(fail(Reason::internal).error());
     (void)co_await send_problem(stream->reply, status_of(error.reason), problem(error, false));
   }
   co_await conclude(*stream);

@@ -8,8 +8,6 @@ namespace {
 
 using net::Steady;
 
-Error gone() { return fail(Reason::connection_closed, "the stream was reset").error(); }
-
 }  // namespace
 
 H2Stream::~H2Stream() {
@@ -19,8 +17,8 @@ H2Stream::~H2Stream() {
 void H2Stream::orphan() {
   connection_ = nullptr;
   closed_ = true;
-  body.fail(gone());
-  reply.fail(gone());
+  body.fail(stream_gone());
+  reply.fail(stream_gone());
 }
 
 void H2Stream::close(const Error& why) {

@@ -28,6 +28,8 @@ class H2Waiter {
   std::coroutine_handle<> waiter_;
 };
 
+inline Error stream_gone() { return fail(Reason::connection_closed, "the stream was reset").error(); }
+
 inline constexpr auto kNoDeadline = net::Steady::time_point::max();
 
 class H2RequestBody final : public Body {
@@ -100,7 +102,6 @@ class H2ResponseWriter final : public Writer {
 
   int status() const { return status_; }  // 0 until begun
   bool complete() const { return end_sent_ && !error_; }
-  bool wanted_tunnel() const { return tunnel_; }
   bool granted_tunnel() const { return granted_; }
 
   // From the connection.

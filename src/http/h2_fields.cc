@@ -7,6 +7,7 @@
 #include "http/h1_body.h"
 #include "http/h1_head_lines.h"
 #include "http/uri.h"
+#include "http/websocket_handshake.h"
 
 namespace watchword::http {
 namespace {
@@ -17,10 +18,6 @@ constexpr std::size_t kAroundField = 4;  // ": " and CRLF
 
 std::unexpected<Error> too_large(std::string what, std::size_t limit) {
   return fail(Reason::http_too_large, std::move(what), "at most " + std::to_string(limit));
-}
-
-bool is_lower_token(std::string_view name) {
-  return is_token(name) && std::ranges::none_of(name, [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 bool is_white(char c) { return c == ' ' || c == '\t'; }
@@ -36,6 +33,7 @@ bool is_connection_specific(std::string_view name) {
 }  // namespace
 
 void FieldCollector::add(std::string_view name, std::string_view value) {
+  decoded_ += name.size() + value.size() + kAroundField;
   if (error_) return;
   if (Status added = field(name, value); !added) error_ = std::move(added).error();
 }
@@ -135,6 +133,8 @@ Status FieldCollector::check_request() {
   if (!is_token(*of(protocol))) return malformed("a :protocol that is not a token");
   if (!ascii_iequals(*of(protocol), "websocket"))
     return fail(Reason::upgrade_unsupported, "another :protocol", "websocket");
+  if (headers_.find("sec-websocket-version") != nullptr && !has_websocket_version(headers_))
+    return malformed("another version of WebSocket", "sec-websocket-version: " + std::string(kWebsocketVersion));
   return {};
 }
 
@@ -176,7 +176,9 @@ Result<FieldCollector::Request> FieldCollector::request(std::string_view scheme_
   if (of(protocol)) {
     head.method = "GET";
     head.protocol = ascii_lower(*of(protocol));
-    head.headers.remove("sec-websocket-key");
+    head.headers.remove_if([](const Header& header) {
+      return header.name == "sec-websocket-key" || header.name == "sec-websocket-version";
+    });
   }
   return request;
 }

@@ -38,6 +38,8 @@ class FieldCollector {
   void add(std::string_view name, std::string_view value);
   void reject(std::string found);  // a field that the layer below refused
   bool failed() const { return error_.has_value(); }
+  // So much beyond the limits that it is not worth an answer: a few bytes of HPACK can stand for many.
+  bool beyond_reason() const { return decoded_ > kBeyond * limits_.header_bytes; }
 
   // After the last field, once; the one that fits the kind.
   struct Request {
@@ -74,6 +76,8 @@ class FieldCollector {
   Headers headers_;
   std::string cookies_;  // joined (RFC 9113 8.2.3)
   std::optional<std::uint64_t> content_length_;
+  static constexpr std::size_t kBeyond = 4;
+  std::size_t decoded_ = 0;  // of all fields, also after an error
   std::size_t bytes_ = 0;
   std::size_t start_bytes_ = 0;
   std::size_t count_ = 0;

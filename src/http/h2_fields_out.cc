@@ -6,6 +6,7 @@
 #include "http/h1_body.h"
 #include "http/h2_fields.h"
 #include "http/uri.h"
+#include "http/websocket_handshake.h"
 
 namespace watchword::http {
 namespace {
@@ -21,8 +22,24 @@ bool is_left_out(const Header& header) {
   return std::ranges::binary_search(kNames, header.name);
 }
 
-bool is_credential(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"authorization", "cookie", "dpop", "proxy-authorization", "set-cookie"};
+// All others may be credentials (those of the gate towards its backends have any name), which a connection's shared
+// table must not hold (RFC 7541 7.1.3).
+bool may_be_indexed(std::string_view name) {
+  static constexpr std::string_view kNames[] = {"accept",
+                                                "accept-encoding",
+                                                "accept-language",
+                                                "cache-control",
+                                                "content-encoding",
+                                                "content-type",
+                                                "date",
+                                                "etag",
+                                                "grpc-encoding",
+                                                "grpc-status",
+                                                "grpc-accept-encoding",
+                                                "server",
+                                                "te",
+                                                "user-agent",
+                                                "vary"};
   return std::ranges::find(kNames, name) != std::end(kNames);
 }
 
@@ -38,10 +55,9 @@ void OutgoingFields::put(std::string_view name, std::string_view value, std::uin
 }
 
 Status OutgoingFields::put(const Header& header) {
-  if (!is_token(header.name) || ascii_lower(header.name) != header.name)
-    return unfit("a header whose name is not a token in lower case");
+  if (!is_lower_token(header.name)) return unfit("a header whose name is not a token in lower case");
   if (has_control(header.value)) return unfit("a control character in header '" + header.name + "'");
-  put(header.name, trim(header.value), is_credential(header.name) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
+  put(header.name, trim(header.value), may_be_indexed(header.name) ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX);
   return {};
 }
 
@@ -74,8 +90,13 @@ Status OutgoingFields::request(const RequestHead& head, std::optional<std::uint6
     put(":path", head.target);
   }
   put(":authority", head.authority);
-  if (!head.protocol.empty()) put(":protocol", head.protocol);
-  WW_CHECK(put_all(head.headers));
+  if (!head.protocol.empty()) {
+    put(":protocol", head.protocol);
+    put("sec-websocket-version", kWebsocketVersion);
+  }
+  for (const Header& header : head.headers)
+    if (!is_left_out(header) && (head.protocol.empty() || header.name != "sec-websocket-version"))
+      WW_CHECK(put(header));
   if (length) put_length(*length);
   return {};
 }

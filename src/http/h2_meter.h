@@ -34,7 +34,9 @@ class Budget {
 // what is sent refill it, as an honest client answers them with such frames.
 class FrameMeter {
  public:
-  explicit FrameMeter(net::Steady::time_point now) : budget_(kFrames, kFramesPerSecond, now) {}
+  // `streams` may be open at once.
+  FrameMeter(std::uint32_t streams, net::Steady::time_point now)
+      : budget_(kFrames * streams, kFramesPerSecond * streams, now) {}
 
   // `bytes` follow those of the last call; the client's preface comes first. False: a flood; stop reading.
   bool feed(std::string_view bytes, net::Steady::time_point now);
@@ -44,8 +46,8 @@ class FrameMeter {
   static constexpr auto kNoBlock = net::Steady::time_point::max();
 
  private:
-  static constexpr double kFrames = 1000;
-  static constexpr double kFramesPerSecond = 100;
+  static constexpr double kFrames = 10;  // for each stream
+  static constexpr double kFramesPerSecond = 1;
   static constexpr double kPerRequest = 4;
   static constexpr std::size_t kPreface = 24;
 

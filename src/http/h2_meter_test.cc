@@ -28,13 +28,20 @@ TEST(Budget, GrowsAgainWithTimeUpToItsMost) {
 }
 
 TEST(FrameMeter, EndsAFloodOfFramesThatDoNothing) {
-  FrameMeter meter(kStart);
+  FrameMeter meter(100, kStart);
   EXPECT_TRUE(meter.feed(std::string(kPreface) + repeated(ping(), 1000), kStart));
   EXPECT_FALSE(meter.feed(ping(), kStart));
 }
 
+TEST(FrameMeter, LetsMoreStreamsHaveMoreFrames) {
+  FrameMeter meter(1000, kStart);
+  EXPECT_TRUE(meter.feed(std::string(kPreface) + repeated(ping(), 10'000), kStart));
+  EXPECT_TRUE(meter.feed(repeated(ping(), 1000), kStart + seconds(1)));
+  EXPECT_FALSE(meter.feed(ping(), kStart + seconds(1)));
+}
+
 TEST(FrameMeter, CountsFramesHoweverTheyAreCut) {
-  FrameMeter meter(kStart);
+  FrameMeter meter(100, kStart);
   int whole = 0;
   bool calm = true;
   for (const char c : std::string(kPreface) + repeated(settings({{3, 1}}) + ping(), 501)) {
@@ -46,7 +53,7 @@ TEST(FrameMeter, CountsFramesHoweverTheyAreCut) {
 }
 
 TEST(FrameMeter, LetsTimeRequestsAndContentPayForThem) {
-  FrameMeter meter(kStart);
+  FrameMeter meter(100, kStart);
   EXPECT_TRUE(meter.feed(std::string(kPreface) + repeated(ping(), 1000), kStart));
   EXPECT_TRUE(meter.feed(repeated(ping(), 100), kStart + seconds(1)));
   EXPECT_TRUE(meter.feed(get(1) + repeated(ping(), 4), kStart + seconds(1)));
@@ -57,7 +64,7 @@ TEST(FrameMeter, LetsTimeRequestsAndContentPayForThem) {
 }
 
 TEST(FrameMeter, KnowsSinceWhenAFieldBlockIsUnderWay) {
-  FrameMeter meter(kStart);
+  FrameMeter meter(100, kStart);
   const auto later = kStart + seconds(5);
   meter.feed(kPreface, kStart);
   EXPECT_EQ(meter.block_since(), FrameMeter::kNoBlock);

@@ -9,8 +9,6 @@ using net::Steady;
 constexpr std::size_t kSkippedBytes = 256 * 1024;
 constexpr auto kSkipTime = std::chrono::seconds(1);
 
-Error gone() { return fail(Reason::connection_closed, "the stream was reset").error(); }
-
 }  // namespace
 
 net::Task<Result<std::string_view>> H2RequestBody::next() {
@@ -84,7 +82,7 @@ net::Task<void> H2RequestBody::settle() {
     void await_resume() const {}
   };
   if (pending_) {
-    fail(gone());
+    fail(stream_gone());
     if (H2Connection* connection = stream_.connection()) connection->list(stream_);
     co_await Settled{*this};
   }
@@ -93,7 +91,7 @@ net::Task<void> H2RequestBody::settle() {
 }
 
 net::Task<void> H2RequestBody::skip_rest() {
-  fail(gone());
+  fail(stream_gone());
   skipping_ = true;
   expired_ = false;
   deadline_ = Steady::now() + std::min<Steady::duration>(kSkipTime, announced_.piece_time);

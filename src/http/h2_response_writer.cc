@@ -1,17 +1,11 @@
-#include "http/h1_head_lines.h"
 #include "http/h2_connection.h"
+#include "http/reply_rules.h"
 
 namespace watchword::http {
 
 namespace {
 
 using net::Steady;
-
-std::unexpected<Error> misuse(std::string found) { return fail(Reason::internal, std::move(found)); }
-
-Error gone() { return fail(Reason::connection_closed, "the stream was reset").error(); }
-
-bool has_no_content(int status) { return status == 204 || status == 304; }
 
 }  // namespace
 
@@ -21,10 +15,7 @@ Status H2ResponseWriter::start(const ResponseHead& head, std::optional<std::uint
   if (head.status < 200 || head.status > 599) return misuse("the status " + std::to_string(head.status));
   if (error_) return std::unexpected(*error_);
   if (!length) {
-    if (const std::string* announced = head.headers.find("content-length")) {
-      length = parse_content_length(*announced);
-      if (!length) return misuse("a content-length that is not a number");
-    }
+    WW_TRY(length, announced_length(head));
   }
   granted_ = tunnel_ && head.status < 300;
   if (granted_ && (length || head.status != 200)) return misuse("a tunnel that is granted with content");
@@ -103,7 +94,7 @@ net::Task<Status> H2ResponseWriter::send(ResponseHead head, std::string_view bod
 }
 
 void H2ResponseWriter::abort() {
-  fail(gone());
+  fail(stream_gone());
   stream_.reset(NGHTTP2_INTERNAL_ERROR);
 }
 

@@ -331,7 +331,7 @@ TEST(H2Server, GrantsNoTunnelToAHandlerThatKnowsNone) {
   const TestServer server(ignore_body, {.body_time = milliseconds(50)});
   H2RawClient client(server.address());
   client.send(headers(1, {{":method", "CONNECT"}, {":authority", "db.example:5432"}}));
-  EXPECT_EQ(client.answer(1).status(), "501");
+  EXPECT_EQ(client.answer(1).status(), "500");
 }
 
 TEST(H2Server, EndsAnExchangeWhoseClientHasResetIt) {

@@ -33,8 +33,13 @@ struct H2Session::Callbacks {
 
   static int header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name, std::size_t name_size,
                     const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
-    if (auto& collector = self(user).collector_) collector->add(text(name, name_size), text(value, value_size));
-    return 0;
+    auto& collector = self(user).collector_;
+    if (!collector) return 0;
+    collector->add(text(name, name_size), text(value, value_size));
+    if (!collector->beyond_reason()) return 0;
+    collector.reset();
+    self(user).events_.on_refused();
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // resets the stream, and reads on without telling its fields
   }
 
   // nghttp2 would leave it out; another reader of the request might not.
@@ -148,6 +153,7 @@ struct H2Session::Callbacks {
       nghttp2_option_set_no_auto_window_update(made, 1);
       nghttp2_option_set_no_closed_streams(made, 1);
       nghttp2_option_set_max_outbound_ack(made, kAcks);
+      nghttp2_option_set_stream_reset_rate_limit(made, UINT64_MAX, 0);  // H2Connection has limits of its own
       nghttp2_option_set_max_send_header_block_length(made, std::size_t{256} * 1024);
       return OptionHandle(made);
     }();

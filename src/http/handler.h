@@ -39,7 +39,8 @@ class Writer {
   // The whole response at once: begin with content-length, write, end, in one system call.
   virtual net::Task<Status> send(ResponseHead head, std::string_view body) = 0;
   virtual bool begun() const = 0;
-  // Ends the response so that the client sees that it is cut short (HTTP/1.1: the connection is reset).
+  // Ends the response so that the client sees that it is cut short (HTTP/1.1: the connection is reset,
+  // HTTP/2: the stream, by RST_STREAM).
   virtual void abort() = 0;
 };
 

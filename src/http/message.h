@@ -55,7 +55,8 @@ struct RequestHead {
   std::string target;     // origin form: path and query exactly as sent ("*" for OPTIONS)
   Headers headers;        // without host
   // What the client wants the stream to become (RFC 9110 7.8, RFC 8441 4), in lower case; empty: an ordinary exchange.
-  // Only "websocket" is understood. Its handshake (sec-websocket-key and -accept, upgrade, connection) is the codec's.
+  // Only "websocket" is understood. Its handshake (sec-websocket-key, -version and -accept, upgrade, connection) is the
+  // codec's.
   std::string protocol = {};
 
   std::string_view path() const;   // target up to '?'
@@ -71,5 +72,6 @@ struct ResponseHead {
 };
 
 std::string_view reason_phrase(int status);  // RFC 9110 15; empty for a status without one
+inline bool has_no_content(int status) { return status < 200 || status == 204 || status == 304; }  // RFC 9110 6.4.1
 
 }  // namespace watchword::http

@@ -100,15 +100,14 @@ net::Task<void> serve_either(std::shared_ptr<ServerState> state, std::shared_ptr
 
 void serve(std::shared_ptr<ServerState> state, std::shared_ptr<LoopState> loop, std::unique_ptr<net::Stream> stream) {
   if (stream->alpn() == "h2") return spawn(serve_h2(std::move(state), std::move(loop), std::move(stream)));
-  const bool either = !stream->encrypted() && (state->h2_prior_knowledge || stream->peer().loopback);
+  const bool either = !stream->encrypted() && stream->peer().loopback;
   if (either) return spawn(serve_either(std::move(state), std::move(loop), std::move(stream)));
   spawn(serve_h1(std::move(state), std::move(loop), std::move(stream)));
 }
 
 }  // namespace
 
-ServerState::ServerState(Server::Options options, Handler& its_handler)
-    : limits(options.limits), h2_prior_knowledge(options.h2_prior_knowledge), handler(its_handler) {
+ServerState::ServerState(Server::Options options, Handler& its_handler) : limits(options.limits), handler(its_handler) {
   if (options.metrics == nullptr) return;
   const std::string server(options.name);
   open_connections_ =

@@ -1,4 +1,5 @@
-// The HTTP server: accepts, parses, limits, calls the handler. HTTP/1.1 and HTTP/2 on the same port.
+// The HTTP server: accepts, parses, limits, calls the handler. HTTP/1.1 and HTTP/2 on the same port: with TLS by ALPN;
+// without it, HTTP/2 is for loopback peers that begin with its preface (RFC 9113 3.3).
 #pragma once
 
 #include <memory>
@@ -35,9 +36,6 @@ class Server {
     unsigned unix_mode = 0600;
     Metrics* metrics = nullptr;     // must outlive the server
     std::string_view name = "api";  // label of its metrics
-    // Without TLS, HTTP/2 is served to clients on this host that begin with its preface (RFC 9113 3.3); to all, if set.
-    // With TLS it is for ALPN to say.
-    bool h2_prior_knowledge = false;
   };
   // The handler must outlive the server, and the loops must run until it is destroyed. Destroying it drains with no
   // time.

@@ -26,7 +26,6 @@ struct ServerState {
   bool wait_for_end(net::Steady::duration at_most);
 
   ServerLimits limits;
-  bool h2_prior_knowledge;
   Handler& handler;
   std::atomic<bool> draining = false;
 

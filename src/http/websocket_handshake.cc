@@ -16,6 +16,11 @@ constexpr std::string_view kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 }  // namespace
 
+bool has_websocket_version(const Headers& headers) {
+  const std::string* version = headers.find("sec-websocket-version");
+  return version != nullptr && *version == kWebsocketVersion && headers.count("sec-websocket-version") == 1;
+}
+
 std::string make_websocket_key(Random& random) {
   std::array<std::uint8_t, kKeyBytes> bytes{};
   random.fill(bytes);

@@ -44,6 +44,22 @@ class Config(EnvoyCase):
         for option in ("--timeout", "--max-stream", "--certificate", "--listen"):
             self.assertIn(option, done.stderr)
 
+    def refused(self, words, *options):
+        done = self.gate_cli("config", *options)
+        self.assertEqual((done.returncode, done.stdout), (USAGE, ""), done.stderr)
+        self.assertIn(words, done.stderr)
+
+    def test_an_option_that_would_do_nothing_is_refused(self):
+        self.refused("--client-ca alone", "--client-ca", "ca.pem")
+        for option in ("--gate-ca", "--gate-certificate", "--gate-key"):
+            self.refused("ext_authz.client_ca", option, "file.pem")
+
+    def test_without_a_certificate_for_the_gate_nothing_is_rendered(self):
+        files = {"tls": {"certificate": "gate.pem", "key": "gate.key"}, "ext_authz": {"client_ca": "envoy.pem"}}
+        self.configure("127.0.0.1:3", **files)
+        self.refused("--gate-certificate", "--gate-ca", "ca.pem")
+        self.refused("--gate-certificate", "--gate-certificate", "envoy.pem")
+
     def test_a_check_without_envoy_says_so_and_gives_nothing(self):
         done = run("envoy", "config", "--config", self.gate.config_file, "--check", environment={"PATH": self.folder})
         self.assertEqual((done.returncode, done.stdout), (INVALID, ""), done.stderr)

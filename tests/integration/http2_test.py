@@ -1,15 +1,29 @@
 """HTTP/2 to the gate as real clients speak it: curl and h2load, by ALPN and with prior knowledge, beside HTTP/1.1."""
 
 import os
+import socket
 import subprocess
 import tempfile
 import threading
+import unittest
 
 from support.authority import Authority
 from support.case import GateCase
-from support.net import Raw
+from support.net import SLOW, Raw, free_port
 
 MEGABYTE = 1 << 20
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+SETTINGS = b"\0\0\x1e\4\0\0\0\0\0"  # the head of the gate's, which have five entries
+GOAWAY = b"\0\0\x08\7\0\0\0\0\0"
+
+
+def address_of_this_host():
+    """One that is not loopback; None: there is none."""
+    addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
+    return next((address for address in addresses if "." in address), None)
+
+
+ELSEWHERE = address_of_this_host()
 
 
 class Clients:
@@ -74,10 +88,26 @@ class Clients:
 
 
 class PriorKnowledge(Clients, GateCase):
-    def test_it_is_for_clients_on_this_host(self):
+    def test_a_peer_on_loopback_is_greeted(self):
         with Raw(self.gate.gateway) as raw:
-            raw.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\0\0\0\4\0\0\0\0\0")
-            raw.read_until(b"\0\0\x1e\4\0\0\0\0\0")  # SETTINGS with five entries
+            raw.send(GREETING)
+            raw.read_until(SETTINGS)
+
+
+@unittest.skipUnless(ELSEWHERE, "this host has no address but loopback")
+class OtherPeers(GateCase):
+    """Of what the gate serves without TLS, only metrics may be on another address than loopback."""
+
+    @classmethod
+    def config(cls):
+        cls.metrics = free_port()
+        listen = {"api": f"127.0.0.1:{cls.gate.api}", "gateway": f"127.0.0.1:{cls.gate.gateway}", "admin": "unix:" + cls.gate.admin}
+        return {"listen": listen | {"metrics": f"{ELSEWHERE}:{cls.metrics}"}}
+
+    def test_prior_knowledge_is_not_for_them(self):
+        with socket.create_connection((ELSEWHERE, self.metrics), timeout=10 * SLOW) as peer:
+            peer.sendall(GREETING)
+            self.assertTrue(peer.recv(65536).startswith(b"HTTP/1.1 400 "))
 
 
 class Alpn(Clients, GateCase):
@@ -114,7 +144,11 @@ class Drain(GateCase):
         thread = threading.Thread(target=hang)
         thread.start()
         self.assertTrue(self.upstream.hanging.acquire(timeout=10))
-        self.gate.process.terminate()
+        with Raw(self.gate.gateway) as idle:
+            idle.send(GREETING)
+            idle.read_until(SETTINGS)
+            self.gate.process.terminate()
+            idle.read_until(GOAWAY)
         self.assertIsNone(self.gate.process.poll())
         self.upstream.release()
         thread.join(20)

