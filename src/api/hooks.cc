@@ -99,22 +99,11 @@ struct Received {
   Result<std::vector<context::Change>> changes;
 };
 
-// The issuer's own secret is for the instance's hooks. Whoever knows it can claim to be one: this keeps it from being
-// set, and read, where a project's or group's maintainers are.
-Status check_kind(const HookScope& scope, const http::Headers& headers) {
-  constexpr std::string_view kKind = "x-gitlab-event", kSystem = "System Hook";
-  if (scope.kind != HookScope::Kind::issuer) return {};
-  if (headers.count(kKind) == 1 && *headers.find(kKind) == kSystem) return {};
-  return fail(Reason::webhook_out_of_scope, "no system hook, with the secret of the whole issuer",
-              "X-Gitlab-Event: System Hook; the path and secret of the project or group for its hooks");
-}
-
 // An event of a sender who is known.
 net::Task<Result<Received>> receive_event(const Door& door, const HookScope& scope, http::Exchange& exchange) {
   WW_CO_TRY(const auto headers, read_headers(exchange.request.headers));
   const auto now = door.parts.clock.now();
   WW_CO_TRY(auto incoming, context::IncomingWebhook::open(door.secrets_of(scope), headers, now));
-  WW_CO_CHECK(check_kind(scope, exchange.request.headers));
   const auto announced = exchange.body.length().value_or(context::kMaxGitlabEvent);
   const std::size_t held = announced > context::kMaxGitlabEvent ? 0 : announced;
   auto& budget = incoming.vouched() ? door.budgets->vouched : door.budgets->unproven;

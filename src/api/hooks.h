@@ -15,7 +15,7 @@ namespace watchword::api {
 
 struct HookSource {
   std::string issuer;               // its configured name
-  context::WebhookSecrets secrets;  // the masters, which system hooks have; those of other hooks are derived from them
+  context::WebhookSecrets secrets;  // the masters; those of projects' and groups' own hooks are derived from them
 };
 
 struct HookParts {
