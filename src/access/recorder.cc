@@ -125,7 +125,7 @@ bool Recorder::within_budget(Time now) {
 
 net::Task<Status> Recorder::queue_or_commit(audit::Entry entry) {
   if (!broken_->load(std::memory_order_relaxed)) co_return enqueue(audit::to_canonical(entry));
-  auto status = co_await commit(std::move(entry));
+  auto status = co_await commit(entry);
   if (status) broken_->store(false, std::memory_order_relaxed);
   co_return status;
 }
