@@ -105,6 +105,8 @@ RefusalReply RequestDoor::reply_to(const Refusal& refusal, Speaks client) const 
   auto body = problem_of(refusal);
   if (client == Speaks::grpc) return {http::grpc_refusal(error.reason, body, std::move(extra)), {}};
   body.set("status", status);
+  if (client == Speaks::proxy && error.reason == Reason::token_missing)
+    body.set("fix", "send the access token as 'Proxy-Authorization: Bearer ...' (or DPoP)");
   auto head = http::problem_head(status, std::move(extra));
   return {std::move(head), body.dump()};
 }

@@ -70,6 +70,9 @@ TEST_F(RequestDoorTest, AStrangerIsChallengedAndLearnsNoDetail) {
               Pointee(R"(DPoP error="invalid_token", error_description="dpop_invalid")"s));
   EXPECT_EQ(proxy.head.headers.find("www-authenticate"), nullptr);
   EXPECT_THAT(proxy.body, Not(HasSubstr("another URL")));
+  const Refusal nothing{{Reason::token_missing, {}, {}, {}, {}}, "record", false, {}, {}, {}};
+  EXPECT_THAT(door_.reply_to(nothing, Speaks::proxy).body, HasSubstr("Proxy-Authorization: Bearer"));
+  EXPECT_THAT(door_.reply_to(nothing).body, Not(HasSubstr("Proxy-Authorization")));
 }
 
 }  // namespace

@@ -78,6 +78,19 @@ void check_cluster(const RouteCheck& check, const Json* name, const std::string&
                        "one with fixed endpoints");
 }
 
+// The path that was authorised is the one that the backend is to read, without the resource's prefix.
+void check_rewrite(const RouteCheck& check, const Json& route, const Json& forward, const std::string& where) {
+  for (const auto* key : {"regex_rewrite", "path_rewrite_policy"})
+    if (forward.find(key) != nullptr)
+      check.findings.add(where, std::string(key) + ", by which the backend may read another path", "prefix_rewrite");
+  const auto* rewrite = forward.find_string("prefix_rewrite");
+  const Json* prefix = at(route, {"match", "prefix"});
+  if (rewrite == nullptr || prefix == nullptr || prefix->string() == nullptr) return;
+  if (prefix->string()->ends_with('/') != rewrite->ends_with('/'))
+    check.findings.add(where, "the prefix '" + *prefix->string() + "' rewritten to '" + *rewrite + "'",
+                       "both with a slash at the end, or neither", "the backend would read '//' or another name");
+}
+
 void check_route(const RouteCheck& check, const Json& all, const Json& host, const Json& route,
                  const std::string& where) {
   if (route.find("direct_response") != nullptr || route.find("redirect") != nullptr) return;
@@ -87,6 +100,7 @@ void check_route(const RouteCheck& check, const Json& all, const Json& host, con
     return;
   }
   check_question(check, {&all, &host, &route}, where);
+  check_rewrite(check, route, *forward, where);
   if (forward->find("upgrade_configs") != nullptr) check.findings.add(where, "upgrade_configs", "none");
   for (const Json* level : {&all, &host, forward})
     for (const Json& mirror : items(level->find("request_mirror_policies")))

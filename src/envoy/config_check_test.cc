@@ -57,6 +57,8 @@ std::vector<Damage> damages() {
        "upgrade_configs"},
       {"MirroredWhereTheClientSays", kRoute + "/route/request_mirror_policies",
        parsed(R"([{"cluster_header":"x-to"}])"), "", "does not fix"},
+      {"APrefixLeavesTwoSlashes", kRoute + "/route/prefix_rewrite", "", "", "rewritten to ''"},
+      {"PathsRewrittenFreely", kRoute + "/route/regex_rewrite", parsed(R"({"substitution":"/"})"), "", "regex_rewrite"},
       {"MirroredElsewhere", kRoute + "/route/request_mirror_policies", parsed(R"([{"cluster":"elsewhere"}])"), "",
        "'elsewhere'"},
       {"FilterDisabled", kExtAuthz + "/disabled", true, "listener watchword", "disabled"},
