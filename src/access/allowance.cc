@@ -28,8 +28,11 @@ Allowance::Allowance(const policy::Quota& quota, Time start)
       due_(std::numeric_limits<std::int64_t>::min() / 2) {}
 
 std::int64_t Allowance::at(Time now) const {
-  constexpr auto kFarthest = Duration(std::numeric_limits<std::int64_t>::max() / 4000);  // 73 years
-  return std::clamp(now - start_, -kFarthest, kFarthest).count() * 1000;
+  constexpr std::int64_t kFarthest = std::numeric_limits<std::int64_t>::max() / 4000;  // 73 years
+  std::int64_t apart = 0;
+  if (__builtin_sub_overflow(now.time_since_epoch().count(), start_.time_since_epoch().count(), &apart))
+    apart = now < start_ ? -kFarthest : kFarthest;
+  return std::clamp(apart, -kFarthest, kFarthest) * 1000;
 }
 
 bool Allowance::used_up() const {
