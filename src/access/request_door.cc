@@ -40,7 +40,19 @@ Speaks spoken_by(const http::RequestHead& request) {
   return http::is_grpc(request.headers) ? Speaks::grpc : Speaks::http;
 }
 
-Result<TokenService::Presented> RequestDoor::present(const http::RequestHead& request, Time now) const {
+Result<TokenService::Presented> RequestDoor::present(audit::Entry& entry, const http::RequestHead& request,
+                                                     Time now) const {
+  auto presented = read_credential(request, now);
+  if (presented) {
+    Recorder::describe(entry, *presented->session);
+    entry.token = presented->grant->token_sha256;
+  } else {
+    describe_refused(entry, request, now);
+  }
+  return presented;
+}
+
+Result<TokenService::Presented> RequestDoor::read_credential(const http::RequestHead& request, Time now) const {
   const auto credential = credential_header(request);
   if (request.headers.count(credential) > 1 || request.headers.count("dpop") > 1)
     return fail(Reason::request_invalid, "two " + std::string(credential) + " or dpop headers", "one of each");
@@ -53,7 +65,7 @@ Result<TokenService::Presented> RequestDoor::present(const http::RequestHead& re
   return service_.present(request.headers.find(credential), dpop, now);
 }
 
-void RequestDoor::describe_presented(audit::Entry& entry, const http::RequestHead& request, Time now) const {
+void RequestDoor::describe_refused(audit::Entry& entry, const http::RequestHead& request, Time now) const {
   const auto* authorization = request.headers.find(credential_header(request));
   const auto space = authorization ? authorization->find(' ') : std::string::npos;
   if (space == std::string::npos) return;

@@ -29,10 +29,9 @@ class RequestDoor {
   RequestDoor(TokenService& service, RequestRecords records) : service_(service), records_(records) {}
 
   // The token that a request carries, with its proof: in authorization, or for CONNECT in proxy-authorization. The
-  // reasons of TokenService::present; request_invalid for two of either header.
-  Result<TokenService::Presented> present(const http::RequestHead& request, Time now) const;
-  // A token that was refused is on record too, and whose it is where that is certain.
-  void describe_presented(audit::Entry& entry, const http::RequestHead& request, Time now) const;
+  // reasons of TokenService::present; request_invalid for two of either header. `entry` is told whose it is; of a token
+  // that is refused, where that is certain.
+  Result<TokenService::Presented> present(audit::Entry& entry, const http::RequestHead& request, Time now) const;
   // An allowed request, as `audit.requests` says. An error: it must not go on.
   net::Task<Status> put_on_record(audit::Entry entry) const;
   // A refused one. `session`: of a caller who was verified, else null; then the client learns no detail.
@@ -42,6 +41,9 @@ class RequestDoor {
   RefusalReply reply_to(const Refusal& refusal, Speaks client = Speaks::http) const;
 
  private:
+  Result<TokenService::Presented> read_credential(const http::RequestHead& request, Time now) const;
+  void describe_refused(audit::Entry& entry, const http::RequestHead& request, Time now) const;
+
   TokenService& service_;
   RequestRecords records_;
 };

@@ -18,8 +18,9 @@ using std::string_literals::operator""s;
 class RequestDoorTest : public ::testing::Test {
  protected:
   audit::Entry entry() { return gate_.recorder().start(audit::Event::request); }
-  std::string why_not(const http::RequestHead& request) const {
-    const auto presented = door_.present(request, gate_.clock.now());
+  std::string why_not(const http::RequestHead& request) {
+    auto asked = entry();
+    const auto presented = door_.present(asked, request, gate_.clock.now());
     return presented ? "presented" : std::string(name(presented.error().reason));
   }
 

@@ -20,8 +20,6 @@ constexpr std::string_view kCheck = "/envoy.service.auth.v3.Authorization/Check"
 constexpr std::string_view kHttpForm = "/authz/";
 constexpr std::chrono::seconds kReadTime{5};
 
-enum class Form : std::uint8_t { grpc, http };
-
 struct Refused {
   access::Refusal refusal;
   bool error;  // no answer, so that Envoy must not take it for a denial
@@ -84,7 +82,7 @@ class ExtAuthzImpl final : public ExtAuthz {
       co_return;
     }
     const auto client = access::spoken_by(asked->request);
-    const auto verdict = co_await decide(*std::move(asked), Form::grpc);
+    const auto verdict = co_await decide(*std::move(asked));
     if (!verdict && verdict.error().error) {
       auto failure = door_.reply_to(verdict.error().refusal, access::Speaks::grpc);
       static_cast<void>(co_await exchange.reply.send(std::move(failure.head), {}));
@@ -104,7 +102,7 @@ class ExtAuthzImpl final : public ExtAuthz {
       co_return;
     }
     const auto client = access::spoken_by(asked->request);
-    const auto verdict = co_await decide(*std::move(asked), Form::http);
+    const auto verdict = co_await decide(*std::move(asked));
     if (verdict) {
       static_cast<void>(co_await exchange.reply.send(allowed_head(*verdict), {}));
       co_return;
@@ -138,7 +136,7 @@ class ExtAuthzImpl final : public ExtAuthz {
   }
 
   // The same steps as the built-in proxy's, up to where it forwards.
-  net::Task<Verdict> decide(CheckRequest asked, Form form) {
+  net::Task<Verdict> decide(CheckRequest asked) {
     const auto& request = asked.request;
     const auto origin = access::origin_of(request, asked.peer, service_.parts().random);
     auto entry = service_.parts().recorder.start(audit::Event::request, origin);
@@ -162,20 +160,15 @@ class ExtAuthzImpl final : public ExtAuthz {
         request.headers.has_token("connection", "upgrade"))
       co_return refuse(std::move(entry), {Reason::upgrade_unsupported, request.method, {}, {}, {}}, nullptr);
     auto spelled = spell_plainly(request, *resource, *target);
-    if (!spelled.empty() && form == Form::http)
+    if (!spelled.empty() && form_ == CheckForm::http)
       co_return refuse(std::move(entry),
                        {Reason::path_ambiguous, "escapes that need none", "the path in plain spelling", {}, {}},
                        nullptr);
 
     const auto now = service_.parts().clock.now();
-    const auto presented = door_.present(request, now);
-    if (!presented) {
-      door_.describe_presented(entry, request, now);
-      co_return refuse(std::move(entry), presented.error(), nullptr);
-    }
+    const auto presented = door_.present(entry, request, now);
+    if (!presented) co_return refuse(std::move(entry), presented.error(), nullptr);
     const auto& session = *presented->session;
-    access::Recorder::describe(entry, session);
-    entry.token = presented->grant->token_sha256;
     if (target->action == nullptr) co_return refuse(std::move(entry), policy::no_action(*target, question), &session);
     entry.action = *target->action;
     auto decision = co_await service_.decide_now(

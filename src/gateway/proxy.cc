@@ -99,14 +99,9 @@ class ProxyImpl final : public Proxy {
     entry.resource = resource.name();
 
     auto now = parts_.clock.now();
-    auto presented = door_.present(request, now);
-    if (!presented) {
-      door_.describe_presented(entry, request, now);
-      co_return co_await refuse(caller, std::move(entry), std::move(presented).error(), nullptr);
-    }
+    auto presented = door_.present(entry, request, now);
+    if (!presented) co_return co_await refuse(caller, std::move(entry), std::move(presented).error(), nullptr);
     const auto& session = *presented->session;
-    access::Recorder::describe(entry, session);
-    entry.token = presented->grant->token_sha256;
     if (!target->action)
       co_return co_await refuse(caller, std::move(entry), policy::no_action(*target, asked), &session);
     entry.action = *target->action;
@@ -131,7 +126,7 @@ class ProxyImpl final : public Proxy {
     if (flight.cut) co_return co_await answer_cut(caller, flight, record);
     allowed_.add();
     auto passed = resource.tcp() ? co_await tunnel(exchange, *resource.tcp(), flight)
-                                 : co_await forward(exchange, *pool, *target, origin, flight);
+                                 : co_await forward(exchange, *pool, *target, origin, flight, now);
     if (flight.cut) co_return co_await answer_cut(caller, flight, record);
     if (!passed) co_return co_await tell(caller, {std::move(passed).error(), record, false, {}, {}, {}});
     if (!*passed && exchange.reply.begun()) exchange.reply.abort();
@@ -176,9 +171,9 @@ class ProxyImpl final : public Proxy {
   // True: the answer has gone out whole; false: it is to be ended so that the client sees it cut short, or the flight
   // was cut. An error: there is no answer yet.
   net::Task<Result<bool>> forward(http::Exchange& exchange, Pool& pool, const policy::Target& target,
-                                  const access::Origin& origin, Flight& flight) {
+                                  const access::Origin& origin, Flight& flight, Time now) {
     const auto& session = *flight.presented.session;
-    auto assertion = parts_.assertions.for_session(session, target.resource->name(), parts_.clock.now());
+    auto assertion = parts_.assertions.for_session(session, target.resource->name(), now);
     if (!assertion) {
       failed_.add();
       co_return std::unexpected(std::move(assertion).error());

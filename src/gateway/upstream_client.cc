@@ -13,12 +13,6 @@ namespace {
 
 using Reply = Result<std::unique_ptr<http::ClientResponse>>;
 
-// RFC 9110 9.2.2. A tunnel is none of it, whatever its method.
-bool is_idempotent(const http::RequestHead& head) {
-  static constexpr std::array<std::string_view, 6> kMethods{"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
-  return !head.wants_tunnel() && std::ranges::find(kMethods, head.method) != kMethods.end();
-}
-
 // Failures of the backend, not of the gate or of whoever sends the body.
 bool is_of_backend(Reason reason) {
   static constexpr std::array kReasons{Reason::upstream_unreachable, Reason::upstream_tls_failed,
@@ -91,7 +85,7 @@ net::Task<Reply> UpstreamClient::send(http::RequestHead head, http::Body* body, 
   const auto& upstream = *state->upstream;
   WW_CO_TRY(auto place, Place::take(state->upstream));
   auto watched = body ? std::make_unique<WatchedBody>(*body) : nullptr;
-  const bool idempotent = is_idempotent(head);
+  const bool idempotent = !head.wants_tunnel() && http::is_idempotent(head.method);
   const auto attempts = std::min<std::size_t>(upstream.settings().retries + std::size_t{1}, upstream.size());
   Balancer::Tried tried;
   auto endpoint = state->balancer->pick(tried, net::Steady::now());

@@ -28,6 +28,8 @@ struct Origin {
 };
 Result<Origin> parse_origin(std::string_view url);  // http(s)://host[:port], nothing after it but an optional "/"
 
+bool is_idempotent(std::string_view method);  // RFC 9110 9.2.2
+
 struct ClientLimits {
   net::Steady::duration connect_time = std::chrono::seconds(5);
   net::Steady::duration response_time = std::chrono::seconds(60);  // until the response head

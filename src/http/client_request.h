@@ -9,7 +9,6 @@ namespace watchword::http {
 
 inline constexpr int kInterimResponses = 16;  // 1xx before the final one
 
-bool is_idempotent(std::string_view method);  // RFC 9110 9.2.2
 // What went wrong towards the backend, in the words of its reasons.
 Error upstream_error(const Error& error, const net::Address& address);
 
