@@ -180,6 +180,8 @@ std::string_view name(Event event) {
       return "policy_loaded";
     case Event::gate_started:
       return "gate_started";
+    case Event::request_done:
+      return "request_done";
     case Event::request_cut:
       return "request_cut";
     case Event::event_refused:

@@ -17,6 +17,7 @@ enum class Event : std::uint8_t {
   introspection,  // someone asked about a token
   revocation,
   session_ended,
+  request_done,    // an allowed request is over, as the proxy that carried it says
   request_cut,     // an allowed request was ended in the middle, as its right ended
   event_refused,   // something that said it was a CI system's event was not taken
   freeze_changed,  // a person froze an environment, or lifted a freeze

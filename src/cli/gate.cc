@@ -83,11 +83,13 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
 
   unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   loops_ = std::make_unique<net::LoopPool>(config_.threads ? config_.threads : cores);
-  proxy_ = gateway::Proxy::make(
-      {*service_, *assertions_, *recorder_, metrics_, clock_, random_, loops_->loops(), config_.request_records},
-      std::move(routes));
-  service_->watch(*proxy_);
+  flights_ = std::make_unique<access::LiveFlights>(*service_, loops_->loops());
+  service_->watch(*flights_);
+  proxy_ = gateway::Proxy::make({*service_, *assertions_, *recorder_, metrics_, clock_, random_, *flights_,
+                                 loops_->loops(), config_.request_records},
+                                std::move(routes));
   ext_authz_ = envoy::ExtAuthz::make(*service_, *assertions_, config_.request_records, config_.ext_authz_form);
+  envoy_ = std::make_unique<envoy::Services>(std::vector<envoy::Service>{{"/", ext_authz_.get()}});
   auto live = LiveContext::start(config_, *facts_, *service_, fetcher);
   if (!live) return one(std::move(live).error());
   live_ = *std::move(live);
@@ -151,7 +153,7 @@ Status Gate::listen_to_envoy() {
                                 .unix_mode = 0660,
                                 .metrics = &metrics_,
                                 .name = "ext_authz"};
-  WW_TRY(ext_authz_server_, http::Server::start(loops_->loops(), options, *ext_authz_));
+  WW_TRY(ext_authz_server_, http::Server::start(loops_->loops(), options, *envoy_));
   return {};
 }
 

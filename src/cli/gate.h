@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "access/assertion.h"
+#include "access/flights.h"
 #include "access/recorder.h"
 #include "access/token_service.h"
 #include "api/endpoints.h"
@@ -16,6 +17,7 @@
 #include "cli/startup.h"
 #include "cli/watch.h"
 #include "envoy/ext_authz.h"
+#include "envoy/services.h"
 #include "gateway/proxy.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -86,8 +88,10 @@ class Gate {
   Backoff policy_retry_;               // of the maintenance thread
 
   std::unique_ptr<net::LoopPool> loops_;
+  std::unique_ptr<access::LiveFlights> flights_;
   std::unique_ptr<gateway::Proxy> proxy_;
   std::unique_ptr<envoy::ExtAuthz> ext_authz_;
+  std::unique_ptr<envoy::Services> envoy_;
   api::Router api_router_, admin_router_, metrics_router_;
   std::shared_ptr<net::TlsServerContext> tls_, ext_authz_tls_;
   std::unique_ptr<http::Server> api_, gateway_, admin_, metrics_server_, ext_authz_server_;

@@ -5,43 +5,6 @@
 namespace watchword::envoy {
 namespace {
 
-Json named(std::string_view name, Json config) {
-  return Json::object({{"name", name}, {"typed_config", std::move(config)}});
-}
-
-// Fields of one line; `record` names the decision's entry in the audit log.
-Json access_log(const BootstrapOptions& options) {
-  auto fields = Json::object({
-      {"start_time", "%START_TIME%"},
-      {"method", "%REQ(:METHOD)%"},
-      {"authority", "%REQ(:AUTHORITY)%"},
-      {"path", "%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%"},  // queries may hold secrets
-      {"protocol", "%PROTOCOL%"},
-      {"status", "%RESPONSE_CODE%"},
-      {"details", "%RESPONSE_CODE_DETAILS%"},
-      {"flags", "%RESPONSE_FLAGS%"},
-      {"received", "%BYTES_RECEIVED%"},
-      {"sent", "%BYTES_SENT%"},
-      {"duration", "%DURATION%"},
-      {"client", "%DOWNSTREAM_REMOTE_ADDRESS%"},
-      {"route", "%ROUTE_NAME%"},
-      {"upstream", "%UPSTREAM_HOST%"},
-      {"request_id", "%REQ(X-REQUEST-ID)%"},
-      {"record", "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:record)%"},
-  });
-  auto formatter =
-      named("envoy.formatter.req_without_query", typed("extensions.formatter.req_without_query.v3.ReqWithoutQuery"));
-  auto format =
-      Json::object({{"json_format", std::move(fields)}, {"formatters", Json::array().push(std::move(formatter))}});
-  auto config = Json::object({{"log_format", std::move(format)}});
-  if (options.access_log.empty())
-    return named("envoy.access_loggers.stdout",
-                 typed("extensions.access_loggers.stream.v3.StdoutAccessLog", std::move(config)));
-  config.set("path", options.access_log);
-  return named("envoy.access_loggers.file",
-               typed("extensions.access_loggers.file.v3.FileAccessLog", std::move(config)));
-}
-
 // Without `authority` Envoy names the cluster, which is no host that the gate would take.
 Json ext_authz(const BootstrapOptions& options) {
   auto service =
@@ -96,7 +59,7 @@ Json connection_manager(const std::vector<Backend>& backends, const BootstrapOpt
                    {"max_request_headers_kb", 32},
                    {"request_headers_timeout", "10s"},
                    {"stream_idle_timeout", "300s"},
-                   {"access_log", Json::array().push(access_log(options))},
+                   {"access_log", access_logs(options)},
                    {"http_filters", std::move(filters)},
                    {"route_config", routes_json(backends, options)},
                }));

@@ -9,6 +9,10 @@ Json typed(std::string_view type, Json message) {
   return std::move(message.set("@type", "type.googleapis.com/envoy." + std::string(type)));
 }
 
+Json named(std::string_view name, Json config) {
+  return Json::object({{"name", name}, {"typed_config", std::move(config)}});
+}
+
 Json duration_json(Duration time) {
   const auto micros = time.count();
   auto text = fmt::format("{}.{:06}", micros / 1'000'000, micros % 1'000'000);

@@ -21,6 +21,7 @@ struct Backend {
 
 // A message inside an Any: TYPE without the common beginning, "extensions.filters.http.router.v3.Router".
 Json typed(std::string_view type, Json message = Json::object());
+Json named(std::string_view name, Json config);  // an extension: its name and its typed_config
 Json duration_json(Duration time);               // "1.5s"
 Json address_json(const net::Address& address);  // config.core.v3.Address
 bool is_ip(const std::string& host);             // without brackets
@@ -33,6 +34,7 @@ Json common_tls(const std::string& certificate, const std::string& key, const st
 Json upstream_tls(const std::string& ca_file, const std::string& name, const std::string& certificate,
                   const std::string& key, const std::vector<std::string>& alpn);
 
+Json access_logs(const BootstrapOptions& options);  // of the HTTP connection manager
 Json listener_json(const std::vector<Backend>& backends, const BootstrapOptions& options);
 Json routes_json(const std::vector<Backend>& backends, const BootstrapOptions& options);
 Json authorization_cluster(const BootstrapOptions& options);

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "gateway/flights.h"
+#include "gateway/proxied.h"
 #include "gateway/routes.h"
 #include "http/handler.h"
 #include "http/message.h"
@@ -28,7 +28,7 @@ http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, 
 // backend that answers early leaves one waiting.
 class UpstreamBody final : public http::Body {
  public:
-  UpstreamBody(http::Body& body, std::shared_ptr<const Route> route, Flight& flight)
+  UpstreamBody(http::Body& body, std::shared_ptr<const Route> route, ProxiedFlight& flight)
       : body_(body), passed_(std::make_shared<Passed>(std::move(route), &flight)) {}
   UpstreamBody(const UpstreamBody&) = delete;
   UpstreamBody& operator=(const UpstreamBody&) = delete;
@@ -40,10 +40,10 @@ class UpstreamBody final : public http::Body {
 
  private:
   struct Passed {
-    Passed(std::shared_ptr<const Route> its_route, Flight* its_flight)
+    Passed(std::shared_ptr<const Route> its_route, ProxiedFlight* its_flight)
         : route(std::move(its_route)), flight(its_flight) {}
     std::shared_ptr<const Route> route;
-    Flight* flight;  // null once it is over
+    ProxiedFlight* flight;  // null once it is over
     http::Headers trailers;
   };
   static net::Task<Result<std::string_view>> next(http::Body& body, std::shared_ptr<Passed> passed);

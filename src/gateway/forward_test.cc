@@ -164,7 +164,7 @@ class NoReply final : public http::Writer {
 struct Ride {
   access::TokenService::Presented presented;
   NoReply reply;
-  Flight flight{1, presented, "billing-api", "write", "PUT", "/v1/x", "billing.test", reply};
+  ProxiedFlight flight{1, presented, "billing-api", "write", {"PUT", "/v1/x", "billing.test"}, reply};
 };
 
 net::Task<Result<std::string>> read_through(http::Body& body) { return http::read_all(body, 1024); }

@@ -1,13 +1,12 @@
 #include "gateway/proxy.h"
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
 #include <unordered_map>
 
 #include "access/request_origin.h"
-#include "gateway/flights.h"
 #include "gateway/forward.h"
+#include "gateway/proxied.h"
 #include "gateway/relay.h"
 #include "gateway/tcp_upstream.h"
 #include "gateway/upstream_client.h"
@@ -37,16 +36,6 @@ struct Pool {
   std::unordered_map<const Route*, std::unique_ptr<http::Client>> clients;
 };
 
-// What belongs to one loop, and is touched on it only.
-struct OnLoop {
-  std::shared_ptr<Pool> pool;
-  Flights flights;
-  std::atomic<bool> asked_to_decide{false};  // any thread: decide_again() is on its way
-};
-
-// Facts may change thousands of times a second; requests under way are put to the door again this often at most.
-constexpr std::chrono::milliseconds kDecideAgainAfter{100};
-
 std::string to_forward(const std::string& path, std::string_view query) {
   std::string target = path;
   if (!query.empty()) target.append("?").append(query);
@@ -65,28 +54,16 @@ class ProxyImpl final : public Proxy {
         upstream_failures_(
             parts_.metrics.counter("watchword_upstream_failures", "Allowed requests that no backend answered")),
         cut_(parts_.metrics.counter("watchword_requests_cut", "Requests ended in the middle, as their right ended")) {
-    for (auto* loop : parts_.loops) on_loop_.try_emplace(loop);
+    for (auto* loop : parts_.loops) pools_.try_emplace(loop);
   }
 
   void set_routes(std::shared_ptr<const Routes> routes) override { routes_.set(std::move(routes)); }
 
-  void session_ended(const std::shared_ptr<access::Session>& session) override {
-    for (auto& [loop, own] : on_loop_)
-      loop->post([this, session, &flights = own.flights] {
-        net::spawn(flights.session_ended(session, parts_.service.snapshot(), parts_.clock.now()));
-      });
-  }
-
-  void rights_changed() override {
-    for (auto& [loop, own] : on_loop_)
-      if (!own.asked_to_decide.exchange(true)) loop->post([this, &own] { net::spawn(decide_again(own)); });
-  }
-
   net::Task<void> handle(http::Exchange& exchange) override {
     auto& request = exchange.request;
     const Caller caller{exchange, access::spoken_by(request)};
-    auto& own = on_loop_.at(net::Loop::current());
-    auto pool = pool_of(own);
+    auto& flights = parts_.flights.here();
+    auto pool = pool_here();
     auto origin = access::origin_of(request, exchange.peer, parts_.random);
     auto entry = parts_.recorder.start(audit::Event::request, origin);
     entry.method = request.method;
@@ -105,9 +82,8 @@ class ProxyImpl final : public Proxy {
     if (!target->action)
       co_return co_await refuse(caller, std::move(entry), policy::no_action(*target, asked), &session);
     entry.action = *target->action;
-    Flight flight{
-        own.flights.next_number(),   *presented,    resource.name(), *target->action, request.method, target->path,
-        std::string(request.host()), exchange.reply};
+    ProxiedFlight flight(flights.next_number(), *presented, resource.name(), *target->action,
+                         {request.method, target->path, std::string(request.host())}, exchange.reply);
     auto decision = co_await parts_.service.decide_now(session, *presented->grant, flight.asked());
     access::Recorder::describe(entry, decision);
     if (!decision.allowed())
@@ -117,7 +93,7 @@ class ProxyImpl final : public Proxy {
     flight.lease = *std::move(lease);
 
     // From here on whatever ends the right ends the request, also while its record is written.
-    const Flights::Listed listed(own.flights, flight);
+    const access::Flights::Listed listed(flights, flight);
     auto record = entry.id;
     if (auto recorded = co_await door_.put_on_record(std::move(entry)); !recorded) {
       failed_.add();
@@ -138,14 +114,8 @@ class ProxyImpl final : public Proxy {
                                   {{"decision", std::string(decision)}});
   }
 
-  net::Task<void> decide_again(OnLoop& own) {
-    co_await net::Loop::current()->sleep(kDecideAgainAfter);
-    own.asked_to_decide.store(false);  // before looking: what changes from here on asks anew
-    if (!own.flights.empty()) own.flights.decide_again(parts_.service, parts_.clock.now());
-  }
-
-  std::shared_ptr<Pool> pool_of(OnLoop& own) {
-    auto& pool = own.pool;
+  std::shared_ptr<Pool> pool_here() {
+    auto& pool = pools_.at(net::Loop::current());
     auto routes = routes_.get();
     if (!pool || pool->routes != routes) {
       if (pool) pool->routes->retire();
@@ -171,7 +141,7 @@ class ProxyImpl final : public Proxy {
   // True: the answer has gone out whole; false: it is to be ended so that the client sees it cut short, or the flight
   // was cut. An error: there is no answer yet.
   net::Task<Result<bool>> forward(http::Exchange& exchange, Pool& pool, const policy::Target& target,
-                                  const access::Origin& origin, Flight& flight, Time now) {
+                                  const access::Origin& origin, ProxiedFlight& flight, Time now) {
     const auto& session = *flight.presented.session;
     auto assertion = parts_.assertions.for_session(session, target.resource->name(), now);
     if (!assertion) {
@@ -191,7 +161,7 @@ class ProxyImpl final : public Proxy {
     co_return passed;
   }
 
-  net::Task<Result<bool>> tunnel(http::Exchange& exchange, const policy::TcpTarget& target, Flight& flight) {
+  net::Task<Result<bool>> tunnel(http::Exchange& exchange, const policy::TcpTarget& target, ProxiedFlight& flight) {
     auto stream = co_await connect_to(target);
     if (flight.cut) co_return false;
     if (!stream) {
@@ -213,7 +183,7 @@ class ProxyImpl final : public Proxy {
   }
 
   // The request ended in the middle: the client is told why, where that is still possible, and the log in any case.
-  net::Task<void> answer_cut(const Caller& caller, const Flight& flight, const std::string& record) {
+  net::Task<void> answer_cut(const Caller& caller, const ProxiedFlight& flight, const std::string& record) {
     const auto& session = *flight.presented.session;
     auto entry = parts_.recorder.start(audit::Event::request_cut);
     access::Recorder::describe(entry, session);
@@ -238,7 +208,7 @@ class ProxyImpl final : public Proxy {
   Counter& failed_;
   Counter& upstream_failures_;
   Counter& cut_;
-  std::unordered_map<net::Loop*, OnLoop> on_loop_;
+  std::unordered_map<net::Loop*, std::shared_ptr<Pool>> pools_;  // each touched on its loop only
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "access/assertion.h"
+#include "access/flights.h"
 #include "access/recorder.h"
 #include "access/request_door.h"
 #include "access/token_service.h"
@@ -23,13 +24,13 @@ struct ProxyParts {
   Metrics& metrics;
   const Clock& clock;
   Random& random;
+  access::LiveFlights& flights;   // where requests under way are listed, to be cut when their right ends
   std::vector<net::Loop*> loops;  // those that will call it
   access::RequestRecords records = access::RequestRecords::batch;
 };
 
-// One instance serves all loops; upstream connections are pooled per loop. Requests under way are cut when their
-// session ends or the door refuses them now. Outlives the loops' last work.
-class Proxy : public http::Handler, public access::RightsWatcher {
+// One instance serves all loops; upstream connections are pooled per loop. Outlives the loops' last work.
+class Proxy : public http::Handler {
  public:
   static std::unique_ptr<Proxy> make(ProxyParts parts, std::shared_ptr<const Routes> routes);
   // A new policy's routes, from the next request on. Requests in flight end on what they began with.

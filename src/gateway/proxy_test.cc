@@ -68,10 +68,10 @@ class ProxyCuts : public ::testing::Test {
   // A proxy under this policy; the job has its token.
   void serve(const std::string& text) {
     gate_.set_policy(text);
-    proxy_ = Proxy::make(
-        {gate_.service(), assertions_, gate_.recorder(), gate_.metrics, gate_.clock, gate_.random(), loops_.loops()},
-        Routes::make(gate_.service().snapshot().policy).value());
-    gate_.service().watch(*proxy_);
+    proxy_ = Proxy::make({gate_.service(), assertions_, gate_.recorder(), gate_.metrics, gate_.clock, gate_.random(),
+                          flights_, loops_.loops()},
+                         Routes::make(gate_.service().snapshot().policy).value());
+    gate_.service().watch(flights_);
     auto started = http::Server::start(
         loops_.loops(), {.address = *net::parse_address("127.0.0.1:0"), .metrics = &gate_.metrics, .name = "test"},
         *proxy_);
@@ -107,6 +107,7 @@ class ProxyCuts : public ::testing::Test {
   testing::TestGate gate_;
   access::Assertions assertions_{std::string(testing::kGateUrl), gate_.keys()};
   net::LoopPool loops_{2};
+  access::LiveFlights flights_{gate_.service(), loops_.loops()};
   std::unique_ptr<Proxy> proxy_;
   std::unique_ptr<http::Server> server_;
   std::string token_;

@@ -15,7 +15,7 @@ bool ends_with_head(const http::ResponseHead& head, const http::Body& body, std:
   return first.empty() && body.ready() && body.trailers().empty() && head.headers.find("grpc-status") != nullptr;
 }
 
-net::Task<bool> pass_down(http::Exchange& exchange, http::Body& body, Flight& flight) {
+net::Task<bool> pass_down(http::Exchange& exchange, http::Body& body, ProxiedFlight& flight) {
   while (true) {
     const auto piece = co_await body.next();
     if (!piece) co_return false;
@@ -38,7 +38,7 @@ struct Tunnel {
 };
 
 // `body` lives until a next() that is awaited has returned.
-net::Task<void> pass_up(std::shared_ptr<Tunnel> tunnel, http::Body& body, Flight& flight) {
+net::Task<void> pass_up(std::shared_ptr<Tunnel> tunnel, http::Body& body, ProxiedFlight& flight) {
   while (true) {
     const auto piece = co_await body.next();
     if (tunnel->over) co_return;
@@ -49,7 +49,7 @@ net::Task<void> pass_up(std::shared_ptr<Tunnel> tunnel, http::Body& body, Flight
   }
 }
 
-net::Task<bool> pass_down(http::Exchange& exchange, Tunnel& tunnel, Flight& flight) {
+net::Task<bool> pass_down(http::Exchange& exchange, Tunnel& tunnel, ProxiedFlight& flight) {
   while (true) {
     tunnel.renew();
     const auto got = co_await tunnel.stream->read(tunnel.buffer);
@@ -63,7 +63,7 @@ net::Task<bool> pass_down(http::Exchange& exchange, Tunnel& tunnel, Flight& flig
 }  // namespace
 
 net::Task<Result<bool>> relay_request(http::Exchange& exchange, http::RequestHead head, http::Body* upload,
-                                      http::Client& client, Flight& flight) {
+                                      http::Client& client, ProxiedFlight& flight) {
   auto response = co_await client.send(std::move(head), upload, &flight.upstream);
   if (flight.cut) co_return false;
   if (!response) co_return std::unexpected(std::move(response).error());
@@ -87,7 +87,7 @@ net::Task<Result<bool>> relay_request(http::Exchange& exchange, http::RequestHea
 }
 
 net::Task<bool> relay_tunnel(http::Exchange& exchange, std::unique_ptr<net::Stream> upstream,
-                             net::Steady::duration idle, Flight& flight) {
+                             net::Steady::duration idle, ProxiedFlight& flight) {
   auto tunnel = std::make_shared<Tunnel>(std::move(upstream), idle);
   if (!co_await exchange.reply.begin({})) co_return false;
   flight.upstream.arm([tunnel] { tunnel->stream->abort(); });

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "gateway/flights.h"
+#include "gateway/proxied.h"
 #include "http/client.h"
 #include "http/handler.h"
 #include "net/stream.h"
@@ -15,11 +15,11 @@ namespace watchword::gateway {
 // short after it had begun, for the caller to abort, or the flight was cut. An error: the upstream's, and nothing has
 // been answered yet.
 net::Task<Result<bool>> relay_request(http::Exchange& exchange, http::RequestHead head, http::Body* upload,
-                                      http::Client& client, Flight& flight);
+                                      http::Client& client, ProxiedFlight& flight);
 
 // A tunnel to what `upstream` is connected to, granted and run until either side ends it or nothing has moved for
 // `idle`. True: the upstream closed its direction, and all of it has gone out.
 net::Task<bool> relay_tunnel(http::Exchange& exchange, std::unique_ptr<net::Stream> upstream,
-                             net::Steady::duration idle, Flight& flight);
+                             net::Steady::duration idle, ProxiedFlight& flight);
 
 }  // namespace watchword::gateway

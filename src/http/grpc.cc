@@ -46,23 +46,6 @@ std::string_view shortened(std::string_view text) {
   return text.substr(0, size);
 }
 
-// PROTOCOL-HTTP2 "Percent-Encoded": all but printable ASCII, and '%'.
-std::string encode_message(std::string_view text) {
-  constexpr std::string_view kUpperHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte <= 0x7e && c != '%') {
-      out += c;
-    } else {
-      out += '%';
-      out += kUpperHex[byte >> 4];
-      out += kUpperHex[byte & 15];
-    }
-  }
-  return out;
-}
-
 // Protocol buffers by hand: the only fields that http/ knows.
 void append_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7f) | 0x80);
@@ -112,6 +95,22 @@ std::string details(GrpcCode code, std::string_view message, Reason reason, cons
 }
 
 }  // namespace
+
+std::string encode_grpc_message(std::string_view text) {
+  constexpr std::string_view kUpperHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte <= 0x7e && c != '%') {
+      out += c;
+    } else {
+      out += '%';
+      out += kUpperHex[byte >> 4];
+      out += kUpperHex[byte & 15];
+    }
+  }
+  return out;
+}
 
 GrpcCode grpc_code(Reason reason) {
   for (const auto& [own, code] : kOwnCode)
@@ -167,7 +166,7 @@ ResponseHead grpc_refusal(Reason reason, const Json& problem, Headers extra) {
   ResponseHead head{200, std::move(extra)};
   head.headers.set("content-type", "application/grpc");
   head.headers.set("grpc-status", std::to_string(std::to_underlying(code)));
-  head.headers.set("grpc-message", encode_message(message));
+  head.headers.set("grpc-message", encode_grpc_message(message));
   head.headers.set("grpc-status-details-bin", details(code, message, reason, problem));
   return head;
 }

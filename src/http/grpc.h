@@ -50,6 +50,8 @@ class GrpcMessages {
 // The one message of a unary call; what is beside it is http_malformed. The errors of read_all, too.
 net::Task<Result<std::string>> read_grpc_message(Body& body, std::size_t max_bytes, net::Steady::duration within);
 std::string grpc_frame(std::string_view message);  // at most 4 GiB
+// The value of grpc-message: "Percent-Encoded" there, all but printable ASCII, and '%'.
+std::string encode_grpc_message(std::string_view text);
 
 // A refusal as a trailers-only answer: status 200, grpc-status, grpc-message with the reason, grpc-status-details-bin
 // with google.rpc.Status{ErrorInfo}, whose metadata are the members of `problem` (http/problem.h) that are text. Send

@@ -27,6 +27,10 @@ void id(const std::string& text) {
 void maybe_id(const std::string& text) {
   if (!text.empty()) id(text);
 }
+bool is_merge_request(std::string_view text) {  // as "!12"
+  return text.size() > 1 && text.size() <= 19 && text.front() == '!' &&
+         text.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
 void maybe_commit(const std::string& text) { must(text.empty() || is_commit_id(text)); }
 void name(const std::string& text) {
   must(!text.empty() && text.size() <= GitlabFields::kMaxName && is_utf8(text));
@@ -50,8 +54,8 @@ struct Check {
   void operator()(const Pushed& pushed) const {
     name(pushed.branch);
     must(!pushed.commits.empty() && pushed.commits.size() <= 101);
-    for (const auto* commits : {&pushed.commits, &pushed.reverted})
-      for (const std::string& commit : *commits) must(is_commit_id(commit));
+    for (const std::string& commit : pushed.commits) must(is_commit_id(commit));
+    for (const std::string& reverted : pushed.reverted) must(is_commit_id(reverted) || is_merge_request(reverted));
   }
   void operator()(const DeploymentChange& deployment) const {
     name(deployment.environment);
