@@ -9,7 +9,7 @@ FLOORS = ["base", "crypto", "jose", "net", "http", "store", "audit", "issuer", "
           "gateway", "envoy", "api", "cli"]
 ADAPTERS = {"gateway", "envoy"}
 # Headers that only one module may include, so that they stay behind its own types.
-HOME = {"boost/asio": {"net"}, "sqlite3.h": {"store"}, "curl/": {"http"}, "nghttp2/": {"http"}, "google/protobuf": {"envoy"}, "yaml.h": {"policy"}, "simdjson": {"base"},
+HOME = {"boost/asio": {"net"}, "ares.h": {"net"}, "sqlite3.h": {"store"}, "curl/": {"http"}, "nghttp2/": {"http"}, "google/protobuf": {"envoy"}, "yaml.h": {"policy"}, "simdjson": {"base"},
         "absl/": {"base"}, "CLI/": {"cli"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 

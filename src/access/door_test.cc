@@ -79,6 +79,24 @@ TEST_F(Door, RefusesAnEndedSessionEvenWhenTheEndCannotBeRecorded) {
   EXPECT_EQ(refusal(reply.access_token, "ledger", "read"), Reason::session_ended);
 }
 
+TEST_F(Door, ARecordThatHadToBeTriedAgainStillSaysWhoEndedTheSessionAndWhy) {
+  auto reply = gate_.exchange(gate_.id_token()).value();
+  const Origin operators{.request_id = "incident-4711", .trace = {}, .peer = "operator"};
+  gate_.store().fail(true);
+  EXPECT_FALSE(net::run_blocking(
+      gate_.service().end_session(gate_.session(reply.session), SessionEnd::revoked, "runner compromised", operators)));
+  EXPECT_FALSE(net::run_blocking(
+      gate_.service().end_session(gate_.session(reply.session), SessionEnd::job_ended, "another, later", {})));
+  gate_.store().fail(false);
+  gate_.clock.advance(std::chrono::seconds(10));
+  ASSERT_TRUE(gate_.service().sweep(gate_.clock.now()).has_value());
+  const auto entry = gate_.log().back();
+  EXPECT_EQ(entry.string_or("event", ""), "session_ended");
+  EXPECT_EQ(entry.string_or("why", ""), "runner compromised");
+  EXPECT_EQ(entry.string_or("request_id", ""), "incident-4711");
+  EXPECT_EQ(entry.find("detail")->string_or("end", ""), "revoked");
+}
+
 TEST_F(Door, KnowsSessionsAndRevocationsAfterARestart) {
   auto open = gate_.access_token(gate_.id_token("1"));
   auto revoked = gate_.access_token(gate_.id_token("1"));

@@ -21,6 +21,15 @@ void Flight::cut_for(Decision why) {
   stop();
 }
 
+Asked Flight::asked_now(const policy::Policy& policy) const {
+  auto question = asked();
+  const auto* target = policy.resource(resource);
+  if (target == nullptr || target->http() == nullptr) return question;
+  const auto* called = target->action_for({asker.host, asker.method, asker.path, asker.protocol});
+  question.action = called != nullptr ? std::string_view(*called) : std::string_view();
+  return question;
+}
+
 net::Task<void> Flights::session_ended(std::shared_ptr<const Session> session, Snapshot snapshot, Time now) {
   if (!by_session_.contains(session.get())) co_return;
   // None for what a person ended: that is an emergency.
@@ -30,7 +39,7 @@ net::Task<void> Flights::session_ended(std::shared_ptr<const Session> session, S
   const auto [from, to] = by_session_.equal_range(session.get());
   for (auto place = from; place != to; ++place) {
     auto& flight = *place->second;
-    auto decision = decide(snapshot, *session, *flight.presented.grant, flight.asked(), now);
+    auto decision = decide(snapshot, *session, *flight.presented.grant, flight.asked_now(*snapshot.policy), now);
     if (!decision.allowed()) flight.cut_for(std::move(decision));
   }
 }
@@ -46,10 +55,11 @@ void Flights::decide_again(TokenService& service, Time now) {
   const auto snapshot = service.snapshot();
   for (const auto& [session, flight] : by_session_) {
     if (session->ended() || flight->cut) continue;  // session_ended comes for the former, with its grace
-    auto decision = decide(snapshot, *session, *flight->presented.grant, flight->asked(), now);
+    const auto asked = flight->asked_now(*snapshot.policy);
+    auto decision = decide(snapshot, *session, *flight->presented.grant, asked, now);
     if (decision.lacks_facts())
       net::spawn(ask_then_decide(
-          service, {flight->presented, flight->number, std::string(flight->resource), std::string(flight->action),
+          service, {flight->presented, flight->number, std::string(flight->resource), std::string(asked.action),
                     flight->asker.method, flight->asker.path, flight->asker.host}));
     else if (!decision.allowed())
       flight->cut_for(std::move(decision));

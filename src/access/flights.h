@@ -22,6 +22,7 @@ class Flight {
  public:
   struct Asker {  // its own: the request's head moves on
     std::string method, path, host;
+    std::string protocol = {};  // of an upgrade
   };
   Flight(std::uint64_t its_number, const TokenService::Presented& its_presented, std::string_view its_resource,
          std::string_view its_action, Asker its_asker)
@@ -34,7 +35,10 @@ class Flight {
   Flight& operator=(const Flight&) = delete;
 
   Asked asked() const { return {resource, action, asker.method, asker.path, asker.host}; }  // as the door was asked
-  void cut_for(Decision why);                                                               // the first time counts
+  // As the door would be asked now: policy may have made another action of the request. Without one there is none.
+  // Views into this and the policy.
+  Asked asked_now(const policy::Policy& policy) const;
+  void cut_for(Decision why);  // the first time counts
 
   const std::uint64_t number;  // of this loop; no other ever has it
   const TokenService::Presented& presented;

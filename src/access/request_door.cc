@@ -102,6 +102,20 @@ Refusal RequestDoor::refuse(audit::Entry entry, Error error, const Session* sess
   return refusal;
 }
 
+Refusal RequestDoor::refuse_cut(const Flight& flight, std::string_view record, const Json& detail) const {
+  const auto& session = *flight.presented.session;
+  auto entry = service_.parts().recorder.start(audit::Event::request_cut);
+  Recorder::describe(entry, session);
+  Recorder::describe(entry, *flight.cut);
+  entry.resource = flight.resource;
+  entry.action = flight.action;
+  entry.token = flight.presented.grant->token_sha256;
+  entry.detail.set("request", record);
+  if (const auto* members = detail.members(); members != nullptr)
+    for (const auto& [name, value] : *members) entry.detail.set(name, value);
+  return refuse(std::move(entry), *flight.cut->refusal, &session);
+}
+
 RefusalReply RequestDoor::reply_to(const Refusal& refusal, Speaks client) const {
   const auto& error = refusal.error;
   auto status = http::status_of(error.reason);

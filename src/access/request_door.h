@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "access/flights.h"
 #include "access/token_service.h"
 #include "audit/entry.h"
 #include "http/message.h"
@@ -36,6 +37,9 @@ class RequestDoor {
   net::Task<Status> put_on_record(audit::Entry entry) const;
   // A refused one. `session`: of a caller who was verified, else null; then the client learns no detail.
   Refusal refuse(audit::Entry entry, Error error, const Session* session) const;
+  // One that was let through and then cut (flight.cut is set), as request_cut. `record`: of its `request`; `detail`:
+  // what else the way in knows of it.
+  Refusal refuse_cut(const Flight& flight, std::string_view record, const Json& detail) const;
   // RFC 9457 with what you are, the rule and the fix; RFC 6750 3 and RFC 9449 7.1 and 9; RFC 6585 4. For gRPC the same
   // in trailers-only form (http/grpc.h).
   RefusalReply reply_to(const Refusal& refusal, Speaks client = Speaks::http) const;

@@ -11,6 +11,7 @@
 #include "access/clients.h"
 #include "access/decide.h"
 #include "access/dpop.h"
+#include "access/pending_ends.h"
 #include "access/recorder.h"
 #include "access/session.h"
 #include "access/signing_keys.h"
@@ -134,6 +135,7 @@ class TokenService {
   RightsWatcher* watcher_ = nullptr;
   context::Reconciler* reconciler_ = nullptr;
   context::JobTokens job_tokens_;
+  std::shared_ptr<PendingEnds> pending_ends_ = std::make_shared<PendingEnds>();  // a commit may outlive the service
 
   struct Granted {
     std::vector<std::string> audience;
@@ -148,12 +150,12 @@ class TokenService {
                                           const issuer::Principal& principal, const policy::Roles& roles,
                                           Time now) const;
   void keep_job_token(const Session& session, std::string_view token);
-  bool end_in_memory(const std::shared_ptr<Session>& session, SessionEnd why);
+  bool end_in_memory(const std::shared_ptr<Session>& session, SessionEnd why, const EndNote& note);
   // Mints the token, and hands it out once that and the session are on record.
   net::Task<Answer<ExchangeReply>> issue(audit::Entry entry, std::shared_ptr<Session> session, Granted granted,
                                          std::string key, Time now, Time token_ends);
   // The end of a session and its record, which become durable together.
-  void add_end(store::Batch& batch, const Session& session, const std::string& words, const Origin& origin) const;
+  void add_end(store::Batch& batch, const Session& session) const;
 };
 
 }  // namespace watchword::access

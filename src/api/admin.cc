@@ -67,6 +67,9 @@ void add_admin(Router& router, AdminParts parts) {
   add_key_admin(router, parts.service);
   add_freeze_admin(router, parts.service, parts.facts);
   add_context_admin(router, parts.context);
+  add_for_admin(router, "GET", "/api/v1/envoy", [envoy = parts.envoy](http::Exchange& exchange) {
+    return send_json(exchange, 200, Json::object({{"nodes", envoy()}}));
+  });
 
   auto reload = parts.reload_policy;
   add_for_admin(router, "POST", "/api/v1/policy/reload",

@@ -35,7 +35,7 @@ void add_log(Router& router, std::string directory, LogEntries entries);
 
 // Admin: GET /api/v1/sessions (filters as query), GET /api/v1/sessions/{id}, POST /api/v1/sessions/{id}/end {"why":
 // ...}, POST /api/v1/sessions/end {filters, "why": ...}, GET and POST /api/v1/freezes, POST /api/v1/freezes/lift, GET
-// /api/v1/context, GET /api/v1/keys, POST /api/v1/keys/rotate, POST /api/v1/keys/{kid}/retire, POST
+// /api/v1/context, GET /api/v1/envoy, GET /api/v1/keys, POST /api/v1/keys/rotate, POST /api/v1/keys/{kid}/retire, POST
 // /api/v1/policy/reload, GET /api/v1/status. Only for the Unix socket's peers with uid 0 or the gate's own.
 struct AdminParts {
   access::TokenService& service;
@@ -45,6 +45,7 @@ struct AdminParts {
   std::function<std::vector<Readiness>()> readiness;
   std::string version;
   std::function<std::vector<ContextHealth>()> context = [] { return std::vector<ContextHealth>(); };
+  std::function<Json()> envoy = [] { return Json::array(); };  // the nodes that the gate feeds
 };
 void add_admin(Router& router, AdminParts parts);
 

@@ -39,7 +39,7 @@ const std::vector<Router::Route>* Router::find(std::string_view path) const {
 }
 
 net::Task<void> Router::handle(http::Exchange& exchange) {
-  GuardedWriter reply(exchange.reply);
+  GuardedWriter reply(exchange.reply, exchange.request.scheme);
   http::Exchange guarded{exchange.request, exchange.body, reply, exchange.peer};
   const auto& method = exchange.request.method;
   if (exchange.request.wants_tunnel()) {  // an endpoint's 200 would grant it

@@ -51,6 +51,16 @@ TEST(Router, FindsThePathAndTheMethod) {
   }
 }
 
+TEST(Router, AnswersAreNotStoredAndAskForTlsWhereTheyCameByIt) {
+  auto router = example();
+  for (const auto* target : {"/a", "/nowhere"}) {
+    const auto reply = call(router, {.target = target});
+    EXPECT_EQ(reply.header("cache-control"), "no-store");
+    EXPECT_EQ(reply.header("strict-transport-security"), "max-age=31536000");
+    EXPECT_EQ(call(router, {.target = target, .scheme = "http"}).header("strict-transport-security"), "");
+  }
+}
+
 TEST(Router, SaysWhichMethodsThereAre) {
   auto router = example();
   auto reply = call(router, {.method = "DELETE", .target = "/a"});

@@ -186,6 +186,8 @@ std::string_view name(Event event) {
       return "request_cut";
     case Event::event_refused:
       return "event_refused";
+    case Event::node_refused:
+      return "node_refused";
     case Event::freeze_changed:
       return "freeze_changed";
     case Event::gate_stopped:

@@ -20,6 +20,7 @@ enum class Event : std::uint8_t {
   request_done,    // an allowed request is over, as the proxy that carried it says
   request_cut,     // an allowed request was ended in the middle, as its right ended
   event_refused,   // something that said it was a CI system's event was not taken
+  node_refused,    // an Envoy that is unknown, or is not who it says, asked for a configuration
   freeze_changed,  // a person froze an environment, or lifted a freeze
   key_changed,     // a signing key was made, activated, retired
   policy_loaded,   // a new policy came into force, or a bad one was refused

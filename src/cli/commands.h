@@ -1,4 +1,5 @@
-// The subcommands. Each takes its options, prints, and returns an exit code. cli.cc gives them their command-line form.
+// The subcommands. Each takes its options, prints, and returns an exit code. commands_*.cc give them their command-line
+// form.
 #pragma once
 
 #include <cstdint>
@@ -158,6 +159,7 @@ struct EnvoyOptions {
   bool check = false;
   std::string envoy;   // the binary; empty: of $PATH
   std::string output;  // file; empty: standard output
+  std::string node;    // of watchword.yaml: what is above stands there, and the rest comes from the gate; empty: none
 };
 int envoy_config(const EnvoyOptions& options, const Output& out);
 // Two sides, each a policy folder or a bootstrap file. kFailed (1) when they differ, as diff(1) says it.

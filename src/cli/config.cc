@@ -3,8 +3,10 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "cli/config_envoy.h"
 #include "cli/config_issuer.h"
 #include "http/uri.h"
+#include "net/resolver.h"
 #include "policy/yaml/decode.h"
 
 namespace watchword::cli {
@@ -23,9 +25,10 @@ class Reader {
       : decoder_(name, Reason::config_invalid), folder_(std::move(folder)) {}
 
   std::expected<Config, std::vector<Error>> read(const Node& root) {
-    Object file(decoder_, root, "configuration",
-                {"url", "listen", "tls", "store", "policy", "sealing_key", "log", "issuers", "clients", "signing",
-                 "dpop", "audit", "context", "ext_authz", "threads", "drain", "log_level"});
+    Object file(
+        decoder_, root, "configuration",
+        {"url",  "listen", "tls",     "store",     "policy", "sealing_key", "log", "issuers", "clients", "signing",
+         "dpop", "audit",  "context", "ext_authz", "envoy",  "limits",      "dns", "threads", "drain",   "log_level"});
     read_url(file);
     if (const auto* node = file.require("listen")) read_listen(*node);
     if (const auto* node = file.find("tls")) read_tls(*node);
@@ -40,6 +43,9 @@ class Reader {
     if (const auto* node = file.find("audit")) read_audit(*node);
     if (const auto* node = file.find("context")) read_context(*node);
     if (const auto* node = file.find("ext_authz")) read_ext_authz(*node);
+    if (const auto* node = file.find("envoy")) read_envoy(*node);
+    if (const auto* node = file.find("limits")) read_limits(*node);
+    if (const auto* node = file.find("dns")) read_dns(*node);
     std::int64_t threads = 0;
     file.read("threads", threads, 1, 256);
     config_.threads = static_cast<unsigned>(threads);
@@ -193,6 +199,63 @@ class Reader {
     if (!config_.ext_authz) decoder_.refuse(node.at, "ext_authz", "an address for it in listen.ext_authz");
     if (!config_.ext_authz_client_ca.empty() && !config_.tls)
       decoder_.refuse(node.at, "client certificates without tls", "tls with certificate and key");
+  }
+
+  void read_envoy(const Node& node) {
+    Object envoy(decoder_, node, "envoy", {"nodes"});
+    const auto* nodes = envoy.require("nodes");
+    const auto* entries = nodes ? decoder_.object(*nodes) : nullptr;
+    if (!entries) return;
+    if (!config_.ext_authz)
+      decoder_.refuse(node.at, "envoy", "an address where they reach the gate, in listen.ext_authz");
+    if (config_.ext_authz_form != envoy::CheckForm::grpc)
+      decoder_.refuse(node.at, "ext_authz.form: http", "grpc, as these Envoys ask so");
+    for (const auto& entry : *entries)
+      if (auto read = read_envoy_node(decoder_, entry.key, entry.value, folder_)) add_node(entry, *std::move(read));
+  }
+
+  // What the gate sends holds keys: over TCP, only TLS says who gets them.
+  void add_node(const Node::Entry& entry, EnvoyNode node) {
+    const bool tcp = config_.ext_authz && config_.ext_authz->unix_path.empty();
+    if (tcp && config_.ext_authz_client_ca.empty())
+      decoder_.refuse(entry.key.at, "a node that comes by TCP without a certificate",
+                      "listen.ext_authz at a Unix socket, or ext_authz.client_ca");
+    if (tcp && node.certificate.empty())
+      decoder_.refuse(entry.value.at, "a node without certificate",
+                      "certificate: the DNS name in its client certificate, as it comes by TCP");
+    if (tcp && (node.options.gate_certificate.empty() || node.options.gate_key.empty()))
+      decoder_.refuse(entry.value.at, "a node without gate.certificate and gate.key",
+                      "the files, where that Envoy runs, of the certificate that it shows to the gate");
+    config_.envoy_nodes.push_back(std::move(node));
+  }
+
+  static void read_count(Object& fields, std::string_view key, std::size_t& out, std::int64_t min, std::int64_t max) {
+    auto value = static_cast<std::int64_t>(out);
+    fields.read(key, value, min, max);
+    out = static_cast<std::size_t>(value);
+  }
+
+  void read_limits(const Node& node) {
+    auto& limits = config_.limits;
+    Object fields(decoder_, node, "limits", {"connections", "connections_per_address", "header_bytes"});
+    read_count(fields, "connections", limits.connections, 10, 1'000'000);
+    read_count(fields, "connections_per_address", limits.connections_per_address, 1, 1'000'000);
+    read_count(fields, "header_bytes", limits.header_bytes, 4096, 65'536);
+  }
+
+  void read_dns(const Node& node) {
+    constexpr std::size_t kMost = 8;
+    Object fields(decoder_, node, "dns", {"servers"});
+    const auto* servers = fields.require("servers");
+    const auto* items = servers ? decoder_.list(*servers) : nullptr;
+    if (!items) return;
+    if (items->size() > kMost) decoder_.refuse(servers->at, std::to_string(items->size()) + " servers", "at most 8");
+    for (const auto& item : *items) {
+      const auto text = decoder_.string(item);
+      if (!text) continue;
+      if (auto checked = net::check_dns_server(*text); !checked) decoder_.refuse(item, std::move(checked).error());
+      config_.dns_servers.push_back(*text);
+    }
   }
 
   // Tokens cross the network only inside TLS.

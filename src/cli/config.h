@@ -11,9 +11,12 @@
 #include "access/signing_keys.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "cli/commands.h"
 #include "context/fact_table.h"
 #include "context/reconciler.h"
+#include "envoy/bootstrap.h"
 #include "envoy/ext_authz.h"
+#include "http/server.h"
 #include "issuer/issuers.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -29,6 +32,14 @@ struct LiveSource {
   http::FetchOptions fetch;
 };
 
+// An Envoy that takes its configuration from the gate.
+struct EnvoyNode {
+  std::string name;
+  std::string certificate;  // DNS name in its client certificate; empty: it comes by the Unix socket
+  envoy::XdsForm form = envoy::XdsForm::delta;
+  EnvoyOptions options;  // how what it gets is rendered; paths are absolute
+};
+
 struct Config {
   std::string url;  // https://gate.acme.dev; http only on loopback. Issuer of our tokens
   net::Address api, gateway;
@@ -37,6 +48,7 @@ struct Config {
   std::optional<net::Address> ext_authz;  // for Envoy alone: a Unix socket, loopback, or TLS with clients' CA
   std::string ext_authz_client_ca;        // empty: plain
   envoy::CheckForm ext_authz_form = envoy::CheckForm::grpc;
+  std::vector<EnvoyNode> envoy_nodes;
   std::optional<net::TlsServerContext::Files> tls;  // mandatory unless every address is loopback
   std::string store;                                // sqlite:///var/lib/watchword/state.db
   std::string policy_directory;
@@ -51,7 +63,9 @@ struct Config {
   access::SigningConfig signing;
   access::Dpop::Options dpop;
   access::RequestRecords request_records = access::RequestRecords::batch;
-  unsigned threads = 0;  // 0: one per core
+  http::ServerLimits limits;             // of the api and the gateway
+  std::vector<std::string> dns_servers;  // for names of upstreams; empty: those of /etc/resolv.conf
+  unsigned threads = 0;                  // 0: one per core
   Duration drain = std::chrono::seconds(20);
   log::Level log_level = log::Level::info;
 };

@@ -80,6 +80,12 @@ TEST(Config, RefusesAtThePlaceWhatCannotBeRight) {
       {with("profile: gitlab,", "profile: gitlab, skew: 2h,"), "watchword.yaml:8:36", "2h"},
       {with("log: { directory: log }", "log: { directory: log }\nclients: { c: { secret: hunter2, resources: [r] } }"),
        "watchword.yaml:7:25", "sha256:"},
+      {with("store: ", "limits: { connections_per_address: 0 }\nstore: "), "watchword.yaml:3:36", "0"},
+      {with("store: ", "limits: { header_bytes: 1048576 }\nstore: "), "watchword.yaml:3:25", "1048576"},
+      {with("store: ", "limits: { streams: 5 }\nstore: "), "watchword.yaml:3:11", "streams"},
+      {with("store: ", "dns: {}\nstore: "), "watchword.yaml:3:6", "servers"},
+      {with("store: ", "dns: { servers: [192.0.2.53, dns.example.com] }\nstore: "), "watchword.yaml:3:30",
+       "dns.example.com"},
   };
   for (const auto& row : rows) {
     auto config = parse(row.text);
@@ -88,6 +94,21 @@ TEST(Config, RefusesAtThePlaceWhatCannotBeRight) {
     EXPECT_EQ(error.where, row.where) << row.text << to_string(error);
     EXPECT_THAT(error.found + " " + error.expected, HasSubstr(row.found_or_expected)) << row.text;
   }
+}
+
+TEST(Config, LimitsAndNameServersAreTheOperators) {
+  const auto defaults = parse(std::string(kGood));
+  ASSERT_TRUE(defaults.has_value());
+  EXPECT_EQ(defaults->limits.connections_per_address, 2000U);
+  EXPECT_TRUE(defaults->dns_servers.empty());
+  const auto config = parse(with("store: ",
+                                 "limits: { connections: 100, connections_per_address: 7, header_bytes: 8192 }\n"
+                                 "dns: { servers: [192.0.2.53, \"[2001:db8::53]:5353\"] }\nstore: "));
+  ASSERT_TRUE(config.has_value()) << to_string(config.error().front());
+  EXPECT_EQ(config->limits.connections, 100U);
+  EXPECT_EQ(config->limits.connections_per_address, 7U);
+  EXPECT_EQ(config->limits.header_bytes, 8192U);
+  EXPECT_THAT(config->dns_servers, ElementsAre("192.0.2.53", "[2001:db8::53]:5353"));
 }
 
 TEST(Config, EnvoyAsksOverASocketOrWithACertificate) {
@@ -107,6 +128,52 @@ TEST(Config, NeverRepeatsASecretThatWasWrittenInClear) {
       with("log: { directory: log }", "log: { directory: log }\nclients: { c: { secret: hunter2, resources: [r] } }"));
   ASSERT_FALSE(config.has_value());
   for (const auto& error : config.error()) EXPECT_THAT(to_string(error), ::testing::Not(HasSubstr("hunter2")));
+}
+
+// With a gate that Envoys reach at `address`, and this node.
+std::string with_node(const std::string& address, const std::string& more, const std::string& node) {
+  return with("127.0.0.1:8444\"", "127.0.0.1:8444\", ext_authz: \"" + address + "\"") + more +
+         "envoy:\n  nodes:\n    edge: { " + node + " }\n";
+}
+
+TEST(Config, ReadsANodeOfEnvoy) {
+  const auto config = parse(with_node("unix:/run/e.sock", "",
+                                      "listen: \":10443\", form: sotw, resources: [a], hosts: gate.test, "
+                                      "tls: { certificate: c.pem, key: k.pem }, heap_mib: 128"));
+  ASSERT_TRUE(config.has_value()) << to_string(config.error().front());
+  ASSERT_EQ(config->envoy_nodes.size(), 1u);
+  const auto& node = config->envoy_nodes.front();
+  EXPECT_EQ(node.name, "edge");
+  EXPECT_EQ(node.form, envoy::XdsForm::sotw);
+  EXPECT_EQ(node.options.listen, ":10443");
+  EXPECT_EQ(node.options.listener_tls.key, "/etc/watchword/k.pem");
+  EXPECT_THAT(node.options.resources, ElementsAre("a"));
+  EXPECT_EQ(node.options.heap_mib, 128);
+}
+
+TEST(Config, RefusesANodeOfEnvoyThatCouldNotBeToldFromAnother) {
+  const std::string tls = "tls: { certificate: c.pem, key: k.pem }\n", listen = "listen: \"127.0.0.1:1\"",
+                    gate = ", gate: { certificate: e.pem, key: e.key }";
+  struct Row {
+    std::string text, found_or_expected;
+  };
+  const Row rows[] = {
+      {std::string(kGood) + "envoy: { nodes: { edge: { " + listen + " } } }\n", "listen.ext_authz"},
+      {with_node("127.0.0.1:9191", "", listen + ", certificate: a.example.com" + gate), "without a certificate"},
+      {with_node("127.0.0.1:9191", tls + "ext_authz: { client_ca: ca.pem }\n", listen + gate), "client certificate"},
+      {with_node("127.0.0.1:9191", tls + "ext_authz: { client_ca: ca.pem }\n", listen + ", certificate: a.example.com"),
+       "gate.certificate"},
+      {with_node("unix:/run/e.sock", "", listen + ", certificate: \"*.example.com\""), "without wildcard"},
+      {with_node("unix:/run/e.sock", "ext_authz: { form: http }\n", listen), "grpc"},
+      {with_node("unix:/run/e.sock", "", "admin: \"unix:/run/a.sock\""), "listen"},
+      {with_node("unix:/run/e.sock", "", listen + ", form: deltas"), "deltas"},
+      {with_node("unix:/run/e.sock", "", listen + ", listn: x"), "listn"},
+  };
+  for (const auto& row : rows) {
+    const auto config = parse(row.text);
+    ASSERT_FALSE(config.has_value()) << row.text;
+    EXPECT_THAT(to_string(config.error().front()), HasSubstr(row.found_or_expected)) << row.text;
+  }
 }
 
 TEST(Config, TellsAllErrorsAtOnce) {

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/admin_client.h"
+#include "cli/doctor_clock.h"
 #include "issuer/key_fetch.h"
 
 namespace watchword::cli {
@@ -61,11 +62,15 @@ Checks run_checks(const DoctorOptions& options) {
     return checks;
   }
   checks.push_back({"config", options.config, {}});
-  http::CurlFetcher fetcher;
+  http::CurlFetcher curl;
+  const SystemClock clock;
+  ClockWatch fetcher(curl, clock);
   check_files(*config, checks);
   const auto gate = check_gate(options, checks);
+  check_envoy(*config, options, checks);
   check_issuers(*config, fetcher, checks);
   check_gitlab(*config, options, gate, fetcher, checks);
+  check_clocks(fetcher.ahead(), checks);
   check_space(*config, checks);
   return checks;
 }

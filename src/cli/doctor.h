@@ -40,5 +40,8 @@ void check_gitlab(const Config& config, const DoctorOptions& options, const Gate
 // doctor_hooks.cc. `said`: what the gate says of the source's issuer; `api`: while it answers. Both may be null.
 void check_hooks(const Config& config, const LiveSource& source, const DoctorOptions& options, const Json* said,
                  context::GitlabHooks* api, Checks& checks);
+// doctor_envoy.cc
+CheckResult judge_envoy(const Json& node);  // as the gate says it is (docs/openapi.yaml, EnvoyNode)
+void check_envoy(const Config& config, const DoctorOptions& options, Checks& checks);
 
 }  // namespace watchword::cli

@@ -1,7 +1,9 @@
 // watchword envoy config | check | diff: Envoy's configuration, from the policy.
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include "base/descriptor.h"
@@ -10,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/envoy_binary.h"
 #include "cli/envoy_options.h"
+#include "cli/envoy_places.h"
 #include "envoy/bootstrap_diff.h"
 #include "envoy/config_check.h"
 
@@ -102,16 +105,38 @@ void print_change(const PartChange& change, const Output& out) {
     out.line("    " + printable(path) + ": " + shown(before) + " -> " + shown(after));
 }
 
+std::expected<Json, Errors> render_node_of(const EnvoyOptions& options, const Config& config) {
+  const auto found = std::ranges::find(config.envoy_nodes, options.node, &EnvoyNode::name);
+  if (found == config.envoy_nodes.end())
+    return std::unexpected(
+        one({Reason::config_invalid, "the node '" + options.node + "'", "one of envoy.nodes", options.config, {}}));
+  const auto into = node_options(*found, config);
+  if (!into) return std::unexpected(into.error());
+  return envoy::render_node_bootstrap(*into);
+}
+
+// Of a node's file Envoy alone can say whether it takes it: what the gate sends later is checked there.
+Errors check_node(const Json& bootstrap, const std::string& envoy) {
+  const auto program = find_envoy(envoy);
+  const auto file = program ? TemporaryFile::make(bootstrap.dump()) : std::unexpected(program.error());
+  auto valid = file ? validate_with(*program, file->path()) : Status(std::unexpected(file.error()));
+  return valid ? Errors() : one(std::move(valid).error());
+}
+
 }  // namespace
 
 int envoy_config(const EnvoyOptions& options, const Output& out) {
   const auto config = load_config(options.config);
   if (!config) return out.errors(config.error());
   const auto directory = options.policy.empty() ? config->policy_directory : options.policy;
-  const auto bootstrap = render_policy(options, *config, directory);
+  const bool of_node = !options.node.empty();
+  const auto bootstrap = of_node ? render_node_of(options, *config) : render_policy(options, *config, directory);
   if (!bootstrap) return out.errors(bootstrap.error());
-  if (options.check)
-    if (const auto errors = check(*bootstrap, options.envoy); !errors.empty()) return out.errors(errors);
+  if (options.check) {
+    auto errors = of_node ? check_node(*bootstrap, options.envoy) : check(*bootstrap, options.envoy);
+    std::ranges::move(missing_places(*bootstrap), std::back_inserter(errors));
+    if (!errors.empty()) return out.errors(errors);
+  }
   if (options.output.empty()) {
     out.value(*bootstrap);
     return kOk;

@@ -109,6 +109,33 @@ std::expected<envoy::BootstrapOptions, Errors> bootstrap_options(const EnvoyOpti
   return into;
 }
 
+std::expected<envoy::BootstrapOptions, Errors> node_options(const EnvoyNode& node, const Config& config) {
+  auto into = bootstrap_options(node.options, config);
+  if (!into) return std::unexpected(std::move(into).error());
+  into->node = {node.name, node.form};
+  if (auto rendered = envoy::render_node_bootstrap(*into); !rendered)
+    return std::unexpected(std::move(rendered).error());
+  return into;
+}
+
+std::expected<std::vector<envoy::XdsNodeConfig>, Errors> envoy_nodes(const Config& config) {
+  std::vector<envoy::XdsNodeConfig> nodes;
+  Errors errors;
+  for (const auto& node : config.envoy_nodes) {
+    auto options = node_options(node, config);
+    if (options) {
+      nodes.push_back({node.certificate, *std::move(options)});
+      continue;
+    }
+    for (auto& error : options.error()) {
+      error.where = "envoy.nodes." + node.name + (error.where.empty() ? "" : ": " + error.where);
+      errors.push_back(std::move(error));
+    }
+  }
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  return nodes;
+}
+
 std::expected<Json, Errors> render_policy(const EnvoyOptions& options, const Config& config,
                                           const std::string& directory) {
   auto into = bootstrap_options(options, config);

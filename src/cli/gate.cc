@@ -10,7 +10,9 @@
 #include "audit/checkpoint.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "cli/envoy_health.h"
 #include "cli/version.h"
+#include "net/resolver.h"
 
 namespace watchword::cli {
 namespace {
@@ -64,7 +66,8 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   issuers_ = *std::move(issuers);
 
   auto [policy, routes] = std::move(startup->policy);
-  for (const auto& misfit : client_misfits(config_, *policy)) log::warn("a client asks for nothing", misfit);
+  for (const auto& misfit : client_misfits(config_, *policy))
+    log::warn("a resource is named that is not there", misfit);
   if (auto recorded = record_policy(*policy, "start"); !recorded) return one(std::move(recorded).error());
 
   facts_ = std::make_shared<context::FactTable>(config_.facts, clock_);
@@ -82,14 +85,25 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   if (auto restored = service_->restore(); !restored) return one(std::move(restored).error());
 
   unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  loops_ = std::make_unique<net::LoopPool>(config_.threads ? config_.threads : cores);
+  loops_ = std::make_unique<net::LoopPool>(config_.threads ? config_.threads : cores,
+                                           net::Resolver::make({.servers = config_.dns_servers}));
   flights_ = std::make_unique<access::LiveFlights>(*service_, loops_->loops());
   service_->watch(*flights_);
   proxy_ = gateway::Proxy::make({*service_, *assertions_, *recorder_, metrics_, clock_, random_, *flights_,
                                  loops_->loops(), config_.request_records},
                                 std::move(routes));
   ext_authz_ = envoy::ExtAuthz::make(*service_, *assertions_, config_.request_records, config_.ext_authz_form);
-  envoy_ = std::make_unique<envoy::Services>(std::vector<envoy::Service>{{"/", ext_authz_.get()}});
+  ext_proc_ = envoy::ExtProc::make(*service_, *assertions_, *flights_, config_.request_records);
+  access_log_ = envoy::AccessLogService::make(*service_, config_.request_records);
+  discovery_ = envoy::Discovery::make(std::move(startup->nodes), metrics_, random_);
+  discovery_->set_policy(service_->snapshot().policy);
+  std::vector<envoy::Service> services{{envoy::Discovery::kPath, discovery_.get()},
+                                       {envoy::kAccessLog, access_log_.get()},
+                                       {envoy::kProcess, ext_proc_.get()},
+                                       {"/", ext_authz_.get()}};
+  // gRPC answers with 200 whatever it says, and in the HTTP form 200 is an allow.
+  if (config_.ext_authz_form == envoy::CheckForm::http) services.erase(services.begin(), services.end() - 1);
+  envoy_ = std::make_unique<envoy::Services>(std::move(services));
   auto live = LiveContext::start(config_, *facts_, *service_, fetcher);
   if (!live) return one(std::move(live).error());
   live_ = *std::move(live);
@@ -132,13 +146,14 @@ void Gate::add_endpoints() {
     return reloaded ? std::vector<Error>() : std::move(reloaded).error();
   };
   auto context = [this] { return live_->health(); };
-  api::add_admin(admin_router_, {*service_, *facts_, *store_, reload, ready, std::string(kVersion), context});
+  auto envoy = [this] { return envoy_health(discovery_->health()); };
+  api::add_admin(admin_router_, {*service_, *facts_, *store_, reload, ready, std::string(kVersion), context, envoy});
 }
 
 Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, std::string_view name,
-                                                  http::Handler& handler, bool tls) {
+                                                  http::Handler& handler, bool tls, const http::ServerLimits& limits) {
   http::Server::Options options{
-      .address = address, .tls = tls ? tls_ : nullptr, .limits = {}, .metrics = &metrics_, .name = name};
+      .address = address, .tls = tls ? tls_ : nullptr, .limits = limits, .metrics = &metrics_, .name = name};
   return http::Server::start(loops_->loops(), options, handler);
 }
 
@@ -149,7 +164,12 @@ Status Gate::listen_to_envoy() {
   if (!socket.empty()) WW_CHECK(make_directories(std::filesystem::path(socket).parent_path().string()));
   http::Server::Options options{.address = *config_.ext_authz,
                                 .tls = ext_authz_tls_,
-                                .limits = {.requests_per_connection = 100'000'000, .streams_per_connection = 1000},
+                                // A call is silent for as long as the request that it holds runs, and then reset.
+                                .limits = {.call_idle_time = std::chrono::years(1),
+                                           .requests_per_connection = 100'000'000,
+                                           .streams_per_connection = 1000,
+                                           .resets_end_calls = true,
+                                           .connections_per_address = 50'000},
                                 .unix_mode = 0660,
                                 .metrics = &metrics_,
                                 .name = "ext_authz"};
@@ -160,13 +180,13 @@ Status Gate::listen_to_envoy() {
 // The API last: once /healthz answers, everything does.
 Status Gate::listen() {
   WW_CHECK(make_directories(std::filesystem::path(config_.admin.unix_path).parent_path().string()));
-  WW_TRY(admin_, serve(config_.admin, "admin", admin_router_, false));
+  WW_TRY(admin_, serve(config_.admin, "admin", admin_router_, false, config_.limits));
   if (config_.metrics) {
-    WW_TRY(metrics_server_, serve(*config_.metrics, "metrics", metrics_router_, false));
+    WW_TRY(metrics_server_, serve(*config_.metrics, "metrics", metrics_router_, false, config_.limits));
   }
-  WW_TRY(gateway_, serve(config_.gateway, "gateway", *proxy_, true));
+  WW_TRY(gateway_, serve(config_.gateway, "gateway", *proxy_, true, gateway::Proxy::limits(config_.limits)));
   WW_CHECK(listen_to_envoy());
-  WW_TRY(api_, serve(config_.api, "api", api_router_, true));
+  WW_TRY(api_, serve(config_.api, "api", api_router_, true, config_.limits));
   return {};
 }
 
@@ -179,6 +199,7 @@ std::expected<void, std::vector<Error>> Gate::reload_policy(std::string_view why
     if (auto recorded = record_policy(*loaded->policy, why); !recorded)
       return refuse_policy({std::move(recorded).error()}, why);
   proxy_->set_routes(std::move(loaded->routes));
+  discovery_->set_policy(loaded->policy);
   service_->set_policy(std::move(loaded->policy));
   std::lock_guard trouble(trouble_mutex_);
   policy_trouble_.clear();
@@ -304,6 +325,7 @@ void Gate::keep_certificates_fresh() {
     else if (*reloaded)
       log::info("new certificate in force");
   }
+  discovery_->keep_fresh();
 }
 
 void Gate::drain() {
@@ -312,6 +334,8 @@ void Gate::drain() {
   for (auto* server : {api_.get(), gateway_.get(), ext_authz_server_.get(), metrics_server_.get(), admin_.get()})
     if (server) servers.push_back(server);
   for (auto* server : servers) server->begin_drain();
+  access_log_->stop();
+  discovery_->stop();
   for (auto* server : servers)
     if (!server->drain(until - net::Steady::now())) log::warn("requests were cut at the end of the drain time");
   if (auto recorded = record_life(audit::Event::gate_stopped); !recorded)

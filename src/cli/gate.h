@@ -16,8 +16,11 @@
 #include "cli/live.h"
 #include "cli/startup.h"
 #include "cli/watch.h"
+#include "envoy/access_log_service.h"
 #include "envoy/ext_authz.h"
+#include "envoy/ext_proc.h"
 #include "envoy/services.h"
+#include "envoy/xds.h"
 #include "gateway/proxy.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -49,7 +52,7 @@ class Gate {
   Status open_state(crypto::SealingKey sealing);
   Status listen();
   Result<std::unique_ptr<http::Server>> serve(const net::Address& address, std::string_view name,
-                                              http::Handler& handler, bool tls);
+                                              http::Handler& handler, bool tls, const http::ServerLimits& limits);
   Status listen_to_envoy();
   void add_endpoints();
   void maintain();
@@ -91,6 +94,9 @@ class Gate {
   std::unique_ptr<access::LiveFlights> flights_;
   std::unique_ptr<gateway::Proxy> proxy_;
   std::unique_ptr<envoy::ExtAuthz> ext_authz_;
+  std::unique_ptr<envoy::ExtProc> ext_proc_;
+  std::unique_ptr<envoy::AccessLogService> access_log_;
+  std::unique_ptr<envoy::Discovery> discovery_;
   std::unique_ptr<envoy::Services> envoy_;
   api::Router api_router_, admin_router_, metrics_router_;
   std::shared_ptr<net::TlsServerContext> tls_, ext_authz_tls_;

@@ -39,6 +39,8 @@ class FromLocal final : public http::Body {
 
 void log_refusal(const Json& problem) {
   log::error("the gate refuses the tunnel", {{"reason", problem.string_or("reason", "unknown")},
+                                             {"found", problem.string_or("found", "")},
+                                             {"expected", problem.string_or("expected", "")},
                                              {"record", problem.string_or("record", "")},
                                              {"fix", problem.string_or("fix", "")}});
 }
@@ -67,11 +69,14 @@ class Relay {
     if ((*response)->head().status != 200) {
       const auto text = co_await http::read_all(body, kMaxRefusal);
       log_refusal(text ? parse_json(*text).value_or(Json()) : Json());
-      co_return;
+      co_return towards_.on_trouble();
     }
     while (true) {
       const auto piece = co_await body.next();
-      if (!piece) co_return log::warn("the tunnel was cut", piece.error());
+      if (!piece) {
+        log::warn("the gate cut a connection", {{"found", piece.error().found}});
+        co_return towards_.on_trouble();  // what the gate says to the next question is why
+      }
       if (piece->empty()) break;
       if (!co_await local.stream->write(*piece)) co_return;
     }

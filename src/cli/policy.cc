@@ -177,6 +177,13 @@ int policy_check(const std::string& directory, const Output& out) {
   auto summary = Json::object({{"digest", (*policy)->digest()},
                                {"rules", static_cast<std::int64_t>((*policy)->rule_count())},
                                {"resources", static_cast<std::int64_t>((*policy)->resources().size())}});
+  Json warnings = Json::array();
+  for (const auto& resource : (*policy)->resources())
+    for (auto& warning : resource->warnings()) {
+      if (!out.json()) out.line(out.bad("warning") + "  " + printable(warning));
+      warnings.push(std::move(warning));
+    }
+  summary.set("warnings", std::move(warnings));
   if (out.json())
     out.value(summary);
   else

@@ -1,5 +1,7 @@
 #include "cli/run_gate.h"
 
+#include <unistd.h>
+
 #include "base/log.h"
 
 namespace watchword::cli {
@@ -22,6 +24,8 @@ std::optional<int> SignalWait::wait(Duration at_most) const {
   const int signal = sigtimedwait(&set_, nullptr, &limit);
   return signal < 0 ? std::nullopt : std::optional(signal);
 }
+
+void SignalWait::wake() { ::kill(::getpid(), SIGHUP); }
 
 void run_until_stopped(Gate& gate, const SignalWait& signals) {
   while (signals.wait() == SIGHUP) {

@@ -14,6 +14,7 @@ class SignalWait {
   SignalWait();
   int wait() const;  // the next of SIGTERM, SIGINT, SIGHUP
   std::optional<int> wait(Duration at_most) const;
+  static void wake();  // wait() returns SIGHUP; any thread
 
  private:
   sigset_t set_{};

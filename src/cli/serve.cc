@@ -8,6 +8,7 @@
 #include "cli/startup.h"
 #include "cli/version.h"
 #include "crypto/digest.h"
+#include "envoy/bootstrap.h"
 
 namespace watchword::cli {
 
@@ -34,6 +35,9 @@ int config_check(const std::string& file, const Output& out) {
   auto startup = load_startup(*config);
   if (!startup) return out.errors(startup.error());
   if (auto misfits = client_misfits(*config, *startup->policy.policy); !misfits.empty()) return out.errors(misfits);
+  for (const auto& node : startup->nodes)
+    if (auto parts = envoy::render_node(*startup->policy.policy, node.options); !parts)
+      return out.errors(parts.error());
   const auto& digest = startup->policy.policy->digest();
   if (out.json())
     out.value(Json::object({{"valid", true}, {"policy", digest}}));

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/envoy_options.h"
 #include "cli/live.h"
 #include "policy/misfits.h"
 
@@ -68,13 +69,16 @@ std::vector<Error> client_misfits(const Config& config, const policy::Policy& po
   std::vector<std::string> names;
   for (const auto* resource : policy.resources()) names.push_back(resource->name());
   std::vector<Error> errors;
-  for (const auto& client : config.clients)
-    for (const auto& wanted : client.resources) {
+  const auto check = [&](const std::vector<std::string>& resources, const std::string& where) {
+    for (const auto& wanted : resources) {
       if (std::ranges::find(names, wanted) != names.end()) continue;
       const auto meant = nearest(wanted, names);
-      errors.push_back({Reason::config_invalid, "the resource '" + wanted + "'", "a resource of the policy",
-                        "clients." + client.id + ".resources", meant ? "did you mean '" + *meant + "'?" : ""});
+      errors.push_back({Reason::config_invalid, "the resource '" + wanted + "'", "a resource of the policy", where,
+                        meant ? "did you mean '" + *meant + "'?" : ""});
     }
+  };
+  for (const auto& client : config.clients) check(client.resources, "clients." + client.id + ".resources");
+  for (const auto& node : config.envoy_nodes) check(node.options.resources, "envoy.nodes." + node.name + ".resources");
   return errors;
 }
 
@@ -90,8 +94,11 @@ std::expected<Startup, std::vector<Error>> load_startup(const Config& config) {
   check_api_tokens(config, errors);
   auto policy = load_policy(config);
   if (!policy) std::ranges::move(policy.error(), std::back_inserter(errors));
+  auto nodes = envoy_nodes(config);
+  if (!nodes) std::ranges::move(nodes.error(), std::back_inserter(errors));
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  return Startup{*std::move(sealing), *std::move(tls), *std::move(ext_authz_tls), std::move(hooks), *std::move(policy)};
+  return Startup{*std::move(sealing), *std::move(tls),    *std::move(ext_authz_tls),
+                 std::move(hooks),    *std::move(policy), *std::move(nodes)};
 }
 
 }  // namespace watchword::cli

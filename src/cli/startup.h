@@ -8,6 +8,7 @@
 #include "api/hooks.h"
 #include "cli/config.h"
 #include "crypto/aead.h"
+#include "envoy/xds_node.h"
 #include "gateway/routes.h"
 
 namespace watchword::cli {
@@ -25,12 +26,13 @@ struct Startup {
   std::shared_ptr<net::TlsServerContext> ext_authz_tls;  // null without ext_authz.client_ca
   std::vector<api::HookSource> hooks;
   LoadedPolicy policy;
+  std::vector<envoy::XdsNodeConfig> nodes;
 };
-// All errors of the sealing key, the certificate, the secrets of webhooks and API, and the policy.
+// All errors of the sealing key, the certificate, the secrets of webhooks and API, the policy, and the Envoys' nodes.
 std::expected<Startup, std::vector<Error>> load_startup(const Config& config);
 
-// Resources that clients name and the policy does not have. An error to whoever checks; a gate runs all the same, as
-// its policy may lose and gain resources while it does.
+// Resources that clients and Envoys' nodes name and the policy does not have. An error to whoever checks; a gate runs
+// all the same, as its policy may lose and gain resources while it does.
 std::vector<Error> client_misfits(const Config& config, const policy::Policy& policy);
 
 }  // namespace watchword::cli

@@ -59,10 +59,22 @@ struct Target {
 
 Result<Target> target_of(const TunnelOptions& options, const net::Address& listen) {
   const auto authority = http::parse_authority(options.resource);
-  if (!authority || (!authority->port && listen.port == 0))
+  if (!authority)
     return fail(Reason::usage_invalid, options.resource, "RESOURCE, or RESOURCE:PORT with the port of its upstream");
+  if (!authority->port && listen.port == 0)
+    return std::unexpected(Error{Reason::usage_invalid,
+                                 options.resource + " without a port, and --listen " + options.listen + " has none",
+                                 "the port of the resource's upstream, as the policy has it",
+                                 {},
+                                 "write " + options.resource + ":PORT, such as " + options.resource + ":5432"});
   const std::string name(authority->host);
   return Target{name, name + ":" + std::to_string(authority->port.value_or(listen.port))};
+}
+
+// No connection succeeds any more, whatever is left of the token's life.
+bool session_is_over(const Reply& reply) {
+  const auto reason = reason_from_name(reply.body.string_or("reason", ""));
+  return reason == Reason::session_ended || reason == Reason::session_expired;
 }
 
 int run_until_told(Access& access, const SignalWait& signals, const Output& out) {
@@ -70,7 +82,8 @@ int run_until_told(Access& access, const SignalWait& signals, const Output& out)
     if (const auto signal = signals.wait(access.until_renewal()); signal && *signal != SIGHUP) return kOk;
     auto renewed = access.renew();
     if (renewed && renewed->status / 100 == 2) continue;
-    if (access.over()) return renewed ? print_refusal(*renewed, out) : out.error(renewed.error());
+    if (access.over() || (renewed && session_is_over(*renewed)))
+      return renewed ? print_refusal(*renewed, out) : out.error(renewed.error());
     access.try_again();
   }
 }
@@ -95,7 +108,8 @@ int tunnel(const TunnelOptions& options, const Output& out) {
   auto first = access.renew();
   if (!first) return out.error(first.error());
   if (first->status / 100 != 2) return print_refusal(*first, out);
-  auto local = LocalTunnel::start(*listen, {*std::move(gateway), *std::move(tls), target->authority, access.token()});
+  auto local = LocalTunnel::start(
+      *listen, {*std::move(gateway), *std::move(tls), target->authority, access.token(), SignalWait::wake});
   if (!local) return out.error(local.error());
   out.line("tunnel to " + target->authority + " on " + net::to_string((*local)->address()));
   const int code = run_until_told(access, signals, out);

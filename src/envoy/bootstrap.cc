@@ -15,11 +15,14 @@ Error about(const policy::Resource& resource, std::string found, std::string exp
   return {Reason::config_invalid, std::move(found), std::move(expected), "resource " + resource.name(), std::move(fix)};
 }
 
-void check_resource(const policy::Resource& resource, const policy::HttpTarget& target, Errors& errors) {
+void check_resource(const policy::Resource& resource, const policy::HttpTarget& target, bool node, Errors& errors) {
   const std::string leave = "leave this resource to the built-in gateway, and name the others with --resource";
-  if (!target.inject.empty())
+  if (!target.inject.empty() && !node)
     errors.push_back(about(resource, "inject: a credential that the gate adds",
-                           "none: it would stand in Envoy's file for all to read", leave));
+                           "none: it would stand in Envoy's file for all to read",
+                           leave + ", or have Envoy take it from the gate (docs/envoy-xds.md)"));
+  if (target.redact)
+    errors.push_back(about(resource, "redact: answers that are read through", "none: Envoy cannot", leave));
   if (target.allow_ambiguous_paths)
     errors.push_back(about(resource, "ambiguous_paths: allow",
                            "refuse: Envoy normalises or rejects such paths for its whole listener", leave));
@@ -44,11 +47,12 @@ std::vector<Backend> backends_of(const policy::Policy& policy, const BootstrapOp
     if (!chosen || resource->http() == nullptr) continue;
     named.erase(resource->name());
     const auto& target = *resource->http();
-    check_resource(*resource, target, errors);
+    check_resource(*resource, target, options.node.has_value(), errors);
     auto endpoints = endpoints_of(*resource, target, errors);
     if (!endpoints.empty())
       backends.push_back({resource, &target, std::move(endpoints), "resource/" + resource->name()});
   }
+  if (options.node) named.clear();  // the policy of a gate that runs may lose and gain resources
   for (const auto& name : named)
     errors.push_back({Reason::config_invalid, "'" + name + "'", "an HTTP resource of the policy", "--resource", {}});
   std::ranges::sort(backends, {}, [](const Backend& one) { return one.resource->name(); });
@@ -115,31 +119,77 @@ Json admin_json(const net::Address& address) {
   return Json::object({{"address", std::move(json)}});
 }
 
+// Of the policy, what both ways of delivery hold.
+struct Parts {
+  BootstrapOptions options;  // with the hosts that are left to the gate
+  std::vector<Backend> backends;
+};
+
+Parts parts_of(const policy::Policy& policy, const BootstrapOptions& options, Errors& errors) {
+  Parts parts{options, backends_of(policy, options, errors)};
+  parts.options.hosts = own_hosts(policy, options);
+  for (const auto& backend : parts.backends)
+    if (!backend.target->prefix.empty() && parts.options.hosts.empty())
+      errors.push_back(about(*backend.resource, "a path prefix, and no host of the gate that no resource has",
+                             "--host with a name of the gate's own"));
+  return parts;
+}
+
+// What every Envoy's file holds, however it gets the rest.
+Json frame(const BootstrapOptions& options) {
+  return Json::object({{"admin", admin_json(options.admin)}, {"overload_manager", overload_manager(options)}});
+}
+
+Json stream_to_gate(const BootstrapOptions& options) {
+  auto service = Json::object(
+      {{"envoy_grpc", Json::object({{"cluster_name", kAuthorizationCluster}, {"authority", "watchword"}})}});
+  return Json::object({{"api_type", options.node->form == XdsForm::delta ? "DELTA_GRPC" : "GRPC"},
+                       {"transport_api_version", "V3"},
+                       {"set_node_on_first_message_only", true},
+                       {"grpc_services", Json::array().push(std::move(service))}});
+}
+
 }  // namespace
 
 std::expected<Json, Errors> render_bootstrap(const policy::Policy& policy, const BootstrapOptions& options) {
   Errors errors;
   check_addresses(options, errors);
-  auto with_hosts = options;
-  with_hosts.hosts = own_hosts(policy, options);
-  const auto backends = backends_of(policy, options, errors);
-  if (backends.empty() && errors.empty())
+  const auto parts = parts_of(policy, options, errors);
+  if (parts.backends.empty() && errors.empty())
     errors.push_back({Reason::config_invalid, "no HTTP resource", "at least one", {}, {}});
-  for (const auto& backend : backends)
-    if (!backend.target->prefix.empty() && with_hosts.hosts.empty())
-      errors.push_back(about(*backend.resource, "a path prefix, and no host of the gate that no resource has",
-                             "--host with a name of the gate's own"));
   if (!errors.empty()) return std::unexpected(std::move(errors));
 
   Json clusters = Json::array();
   clusters.push(authorization_cluster(options));
-  for (const auto& backend : backends) clusters.push(backend_cluster(backend, options));
+  for (const auto& backend : parts.backends) clusters.push(backend_cluster(backend, options));
   Json listeners = Json::array();
-  listeners.push(listener_json(backends, with_hosts));
-  return Json::object(
-      {{"admin", admin_json(options.admin)},
-       {"overload_manager", overload_manager(options)},
-       {"static_resources", Json::object({{"listeners", std::move(listeners)}, {"clusters", std::move(clusters)}})}});
+  listeners.push(listener_json(parts.backends, parts.options));
+  return std::move(frame(options).set(
+      "static_resources", Json::object({{"listeners", std::move(listeners)}, {"clusters", std::move(clusters)}})));
+}
+
+std::expected<Json, Errors> render_node_bootstrap(const BootstrapOptions& options) {
+  Errors errors;
+  check_addresses(options, errors);
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  auto clusters = Json::array().push(authorization_cluster(options));
+  auto sources =
+      Json::object({{"ads_config", stream_to_gate(options)}, {"lds_config", from_gate()}, {"cds_config", from_gate()}});
+  return std::move(frame(options)
+                       .set("node", Json::object({{"id", options.node->name}, {"cluster", "watchword"}}))
+                       .set("static_resources", Json::object({{"clusters", std::move(clusters)}}))
+                       .set("dynamic_resources", std::move(sources)));
+}
+
+std::expected<NodeParts, Errors> render_node(const policy::Policy& policy, const BootstrapOptions& options) {
+  Errors errors;
+  check_addresses(options, errors);
+  const auto parts = parts_of(policy, options, errors);
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  NodeParts rendered{listener_json(parts.backends, parts.options), routes_json(parts.backends, parts.options), {}, {}};
+  for (const auto& backend : parts.backends) rendered.clusters.push_back(backend_cluster(backend, options));
+  rendered.secrets = secrets_of(parts.backends, options);
+  return rendered;
 }
 
 }  // namespace watchword::envoy

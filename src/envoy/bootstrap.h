@@ -1,8 +1,9 @@
 // A complete Envoy bootstrap (v3 API, proto3 JSON, which is YAML too) for the HTTP resources of a policy: one listener,
-// ext_authz in front of every route, one cluster for each resource. Hardened as Envoy's documentation advises for an
+// ext_proc in front of every route, one cluster for each resource. Hardened as Envoy's documentation advises for an
 // edge proxy. docs/envoy-config.md is its manual.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -26,6 +27,15 @@ struct GateTls {
   std::string ca_file;           // PEM
 };
 
+// What an Envoy is told by discovery: all of a type each time ("state of the world"), or what changed.
+enum class XdsForm : std::uint8_t { sotw, delta };
+
+// An Envoy that takes what follows the policy from the gate (xds.h) rather than from a file.
+struct XdsNode {
+  std::string name;  // what it calls itself there
+  XdsForm form;
+};
+
 struct BootstrapOptions {
   net::Address listen, admin, ext_authz;
   std::vector<std::string> hosts;  // the gate's own, lower case, without port: for resources that have a path prefix
@@ -37,12 +47,31 @@ struct BootstrapOptions {
   Duration authorization_time;                           // the gate's answer
   Duration stream_time;                                  // the longest that a request or stream may last
   std::int64_t heap_bytes;
-  std::int64_t connections;  // of clients
+  std::int64_t connections;          // of clients
+  std::optional<XdsNode> node = {};  // none: everything stands in the file
 };
 
 // The same bytes for the same policy and options. Every error, not the first only, each with its resource or option in
 // `where`: config_invalid, also for what a file cannot hold (credentials that the gate injects) and what Envoy does not
 // decide by resource (ambiguous paths). Pure: files are named, not read. Any thread.
 std::expected<Json, std::vector<Error>> render_bootstrap(const policy::Policy& policy, const BootstrapOptions& options);
+
+// Of options.node, all that its file holds: who it is, its admin interface, its limits, and where the gate is.
+std::expected<Json, std::vector<Error>> render_node_bootstrap(const BootstrapOptions& options);
+
+// Something that Envoy must have and no file of its own may hold. Named, not read.
+struct SecretSource {
+  std::string name;                                 // by which Envoy asks for it
+  std::string certificate = {}, key = {}, ca = {};  // PEM files: a pair, or authorities
+  std::string prefix = {}, reference = {};          // or a credential: what stands before it, and a secret reference
+};
+// Of options.node, what the gate sends it. A policy without HTTP resources has no clusters, and a route to nowhere.
+struct NodeParts {
+  Json listener, routes;
+  std::vector<Json> clusters;         // of resources: the gate's own is in the file
+  std::vector<SecretSource> secrets;  // by name, none twice
+};
+// The same promises as render_bootstrap's; credentials that the gate injects are no error here.
+std::expected<NodeParts, std::vector<Error>> render_node(const policy::Policy& policy, const BootstrapOptions& options);
 
 }  // namespace watchword::envoy

@@ -1,5 +1,6 @@
 // Where Envoy tells of the requests that it carried.
 #include "envoy/bootstrap_parts.h"
+#include "envoy/ext_proc_message.h"
 
 namespace watchword::envoy {
 namespace {
@@ -22,7 +23,7 @@ Json file_log(const BootstrapOptions& options) {
       {"route", "%ROUTE_NAME%"},
       {"upstream", "%UPSTREAM_HOST%"},
       {"request_id", "%REQ(X-REQUEST-ID)%"},
-      {"record", "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:record)%"},
+      {"record", "%DYNAMIC_METADATA(" + std::string(kDecisionNamespace) + ":record)%"},
   });
   auto formatter =
       named("envoy.formatter.req_without_query", typed("extensions.formatter.req_without_query.v3.ReqWithoutQuery"));
@@ -37,8 +38,32 @@ Json file_log(const BootstrapOptions& options) {
                typed("extensions.access_loggers.file.v3.FileAccessLog", std::move(config)));
 }
 
+// The gate names the session with an allow only: what it has refused is on record already, and is not sent.
+Json of_allowed_requests() {
+  Json path = Json::array();
+  path.push(Json::object({{"key", "session"}}));
+  auto matcher = Json::object(
+      {{"filter", kDecisionNamespace}, {"path", std::move(path)}, {"value", Json::object({{"present_match", true}})}});
+  return Json::object({{"metadata_filter", Json::object({{"matcher", std::move(matcher)},  //
+                                                         {"match_if_key_not_found", false}})}});
+}
+
+// To the gate, which puts it on record beside the decision.
+Json gate_log() {
+  auto service = Json::object(
+      {{"envoy_grpc", Json::object({{"cluster_name", kAuthorizationCluster}, {"authority", "watchword"}})}});
+  auto common = Json::object({{"log_name", "watchword"},
+                              {"grpc_service", std::move(service)},
+                              {"transport_api_version", "V3"},
+                              {"buffer_flush_interval", "0.5s"},
+                              {"buffer_size_bytes", 16 * 1024}});
+  auto log = named("envoy.access_loggers.http_grpc", typed("extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig",
+                                                           Json::object({{"common_config", std::move(common)}})));
+  return std::move(log.set("filter", of_allowed_requests()));
+}
+
 }  // namespace
 
-Json access_logs(const BootstrapOptions& options) { return Json::array().push(file_log(options)); }
+Json access_logs(const BootstrapOptions& options) { return Json::array().push(file_log(options)).push(gate_log()); }
 
 }  // namespace watchword::envoy

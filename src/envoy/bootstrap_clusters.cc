@@ -38,15 +38,18 @@ Json cluster(const std::string& name, Json endpoints, Duration connect_time, Jso
                        {"typed_extension_protocol_options", Json::object({{kHttpOptions, std::move(options)}})}});
 }
 
-Json protocol_of(const Backend& backend) {
+Json protocol_of(const Backend& backend, const BootstrapOptions& options) {
   using enum policy::UpstreamProtocol;
   auto wanted = backend.target->upstream.protocol;
   if (wanted == http2_where_offered && !backend.tls()) wanted = http1;  // only TLS offers anything
   auto versions = Json::object();
   if (wanted != http2) versions.set("http_protocol_options", Json::object());
   if (wanted != http1) versions.set("http2_protocol_options", http2_limits());
-  return Json::object({{wanted == http2_where_offered ? "auto_config" : "explicit_http_config", std::move(versions)},
-                       {"common_http_protocol_options", Json::object({{"idle_timeout", "60s"}})}});
+  auto json =
+      Json::object({{wanted == http2_where_offered ? "auto_config" : "explicit_http_config", std::move(versions)},
+                    {"common_http_protocol_options", Json::object({{"idle_timeout", "60s"}})}});
+  if (options.node && !backend.target->inject.empty()) json.set("http_filters", injectors(backend));
+  return json;
 }
 
 Json health_check(const policy::HttpUpstream::Health& health) {
@@ -88,19 +91,19 @@ void set_spread(Json& json, const Backend& backend) {
 }  // namespace
 
 Json authorization_cluster(const BootstrapOptions& options) {
-  // One connection carries all questions; a gate that is gone is noticed by the keepalive.
+  // Few connections carry all calls; a gate that is gone is noticed by the keepalive.
   auto http2 = http2_limits();
-  http2.set("max_concurrent_streams", 1024);
+  http2.set("max_concurrent_streams", 500);  // the gate takes twice as many: it may still be busy with one that is over
   http2.set("connection_keepalive", Json::object({{"interval", "10s"}, {"timeout", "2s"}}));
   auto protocol =
       Json::object({{"explicit_http_config", Json::object({{"http2_protocol_options", std::move(http2)}})}});
   auto json = cluster(std::string(kAuthorizationCluster), Json::array().push(endpoint(options.ext_authz, {})),
                       std::chrono::seconds(1), std::move(protocol));
   json.set("type", needs_no_name(options.ext_authz) ? "STATIC" : "STRICT_DNS");
-  json.set("circuit_breakers", breakers(128, 10'000, 20'000));
+  json.set("circuit_breakers", breakers(256, 10'000, 100'000));  // a call for each request that runs
   if (options.gate_tls)
-    json.set("transport_socket", upstream_tls(options.gate_tls->ca_file, options.gate_tls->server_name,
-                                              options.gate_tls->certificate, options.gate_tls->key, {"h2"}));
+    json.set("transport_socket", upstream_tls({options.gate_tls->ca_file}, options.gate_tls->server_name,
+                                              {options.gate_tls->certificate, options.gate_tls->key}, {"h2"}));
   return json;
 }
 
@@ -111,7 +114,8 @@ Json backend_cluster(const Backend& backend, const BootstrapOptions& options) {
     set_socket_metadata(one, origin, backend);
     endpoints.push(std::move(one));
   }
-  auto json = cluster(backend.cluster, std::move(endpoints), backend.target->connect_time, protocol_of(backend));
+  auto json =
+      cluster(backend.cluster, std::move(endpoints), backend.target->connect_time, protocol_of(backend, options));
   set_spread(json, backend);
   set_sockets(json, backend, options);
   return json;

@@ -49,7 +49,7 @@ TEST(BootstrapDiff, ShowsThatRoutesChangedPlaces) {
 
 TEST(BootstrapDiff, ShowsAWeakerFilter) {
   const auto json = bootstrap_of(kBilling);
-  const auto found = lines(json, with(json, kExtAuthz + "/typed_config/failure_mode_allow", true));
+  const auto found = lines(json, with(json, kExtProc + "/typed_config/failure_mode_allow", true));
   ASSERT_EQ(found.size(), 1u);
   EXPECT_TRUE(found[0].starts_with("~ listener watchword: ")) << found[0];
   EXPECT_TRUE(found[0].ends_with("failure_mode_allow false -> true")) << found[0];

@@ -45,16 +45,36 @@ Json http2_limits() {
                        {"initial_connection_window_size", 1024 * 1024}});
 }
 
-Json common_tls(const std::string& certificate, const std::string& key, const std::vector<std::string>& alpn) {
+Json from_gate() { return Json::object({{"ads", Json::object()}, {"resource_api_version", "V3"}}); }
+
+namespace {
+
+Json secret_json(const std::string& name) { return Json::object({{"name", name}, {"sds_config", from_gate()}}); }
+
+}  // namespace
+
+Json common_tls(const KeyPair& own, const std::vector<std::string>& alpn) {
   auto tls = Json::object({{"tls_params", Json::object({{"tls_minimum_protocol_version", "TLSv1_2"}})}});
-  if (!certificate.empty()) {
-    auto pair = Json::object({{"certificate_chain", file_json(certificate)}, {"private_key", file_json(key)}});
+  if (!own.secret.empty()) {
+    tls.set("tls_certificate_sds_secret_configs", Json::array().push(secret_json(own.secret)));
+  } else if (!own.certificate.empty()) {
+    auto pair = Json::object({{"certificate_chain", file_json(own.certificate)}, {"private_key", file_json(own.key)}});
     tls.set("tls_certificates", Json::array().push(std::move(pair)));
   }
   Json protocols = Json::array();
   for (const auto& protocol : alpn) protocols.push(protocol);
   if (!alpn.empty()) tls.set("alpn_protocols", std::move(protocols));
   return tls;
+}
+
+void set_trust(Json& common_tls, const Authorities& trusted, Json context) {
+  if (trusted.secret.empty()) {
+    common_tls.set("validation_context", std::move(context.set("trusted_ca", file_json(trusted.file))));
+    return;
+  }
+  common_tls.set("combined_validation_context",
+                 Json::object({{"default_validation_context", std::move(context)},
+                               {"validation_context_sds_secret_config", secret_json(trusted.secret)}}));
 }
 
 }  // namespace watchword::envoy

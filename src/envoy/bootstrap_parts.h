@@ -10,6 +10,8 @@
 
 namespace watchword::envoy {
 
+inline constexpr std::string_view kRoutesName = "watchword";  // of the RouteConfiguration
+
 // A resource that is rendered.
 struct Backend {
   const policy::Resource* resource;
@@ -27,12 +29,33 @@ Json address_json(const net::Address& address);  // config.core.v3.Address
 bool is_ip(const std::string& host);             // without brackets
 Json file_json(const std::string& path);         // config.core.v3.DataSource
 Json http2_limits();                             // for clients and upstreams alike
-// The certificates of a TLS side, with the oldest version that is spoken.
-Json common_tls(const std::string& certificate, const std::string& key, const std::vector<std::string>& alpn);
+Json from_gate();                                // config.core.v3.ConfigSource: the stream that all comes by
+
+// What a TLS side shows: PEM files (none: empty), or the secret of that name.
+struct KeyPair {
+  std::string certificate, key;
+  std::string secret = {};
+};
+// Whom it trusts: a PEM file, or the secret of that name.
+struct Authorities {
+  std::string file;
+  std::string secret = {};
+};
+// With the oldest version that is spoken.
+Json common_tls(const KeyPair& own, const std::vector<std::string>& alpn);
+// `context`: further fields of the CertificateValidationContext.
+void set_trust(Json& common_tls, const Authorities& trusted, Json context = Json::object());
 
 // Of a cluster whose certificate must be for `name`.
-Json upstream_tls(const std::string& ca_file, const std::string& name, const std::string& certificate,
-                  const std::string& key, const std::vector<std::string>& alpn);
+Json upstream_tls(const Authorities& trusted, const std::string& name, const KeyPair& own,
+                  const std::vector<std::string>& alpn);
+
+// node_secrets.cc: the names of secrets, empty where all stands in a file.
+std::string listener_secret(const BootstrapOptions& options, std::string_view part);  // "certificate", "client_ca"
+std::string backend_secret(const Backend& backend, const BootstrapOptions& options, std::string_view part);
+std::string authorities_secret(const Backend& backend, const BootstrapOptions& options);
+Json injectors(const Backend& backend);  // upstream HTTP filters; empty: none
+std::vector<SecretSource> secrets_of(const std::vector<Backend>& backends, const BootstrapOptions& options);
 
 Json access_logs(const BootstrapOptions& options);  // of the HTTP connection manager
 Json listener_json(const std::vector<Backend>& backends, const BootstrapOptions& options);

@@ -3,21 +3,21 @@
 #include <algorithm>
 
 #include "envoy/bootstrap_parts.h"
-#include "envoy/check_request.h"
+#include "envoy/ext_proc_message.h"
 #include "http/problem.h"
 
 namespace watchword::envoy {
 namespace {
 
-constexpr std::string_view kFilter = "envoy.filters.http.ext_authz";
+constexpr std::string_view kFilter = "envoy.filters.http.ext_proc";
 
 Json per_route(Json settings) {
-  return Json::object({{kFilter, typed("extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute", std::move(settings))}});
+  return Json::object({{kFilter, typed("extensions.filters.http.ext_proc.v3.ExtProcPerRoute", std::move(settings))}});
 }
 
 Json question_about(const policy::Resource& resource) {
-  auto extensions = Json::object({{kResourceExtension, resource.name()}});
-  return per_route(Json::object({{"check_settings", Json::object({{"context_extensions", std::move(extensions)}})}}));
+  auto metadata = Json::array().push(Json::object({{"key", kResourceMetadata}, {"value", resource.name()}}));
+  return per_route(Json::object({{"overrides", Json::object({{"grpc_initial_metadata", std::move(metadata)}})}}));
 }
 
 // Nothing but the answer: no cluster, so nobody need be asked.
@@ -50,22 +50,30 @@ Json retry(const policy::HttpUpstream& upstream) {
   return std::move(json.set("retry_host_predicate", Json::array().push(std::move(other))));
 }
 
-Json action(const Backend& backend) {
+Json action(const Backend& backend, const BootstrapOptions& options) {
   const auto& target = *backend.target;
   auto json = Json::object({{"cluster", backend.cluster},
                             {"auto_host_rewrite", true},  // to the endpoint's `hostname`
                             // The whole answer may take as long as a stream may; silence may not.
                             {"timeout", "0s"},
                             {"idle_timeout", duration_json(std::max(target.response_time, target.idle_time))}});
+  // A route's own time replaces the listener's, which it must not exceed.
+  if (target.stream_time > Duration::zero())
+    json.set("max_stream_duration",
+             Json::object({{"max_stream_duration", duration_json(std::min(target.stream_time, options.stream_time))}}));
   if (target.upstream.retries > 0) json.set("retry_policy", retry(target.upstream));
   return json;
 }
 
 Json route(const Backend& backend, std::string name, Json match, Json action) {
-  return Json::object({{"name", std::move(name)},
-                       {"match", std::move(match)},
-                       {"route", std::move(action)},
-                       {"typed_per_filter_config", question_about(*backend.resource)}});
+  auto json = Json::object({{"name", std::move(name)},
+                            {"match", std::move(match)},
+                            {"route", std::move(action)},
+                            {"typed_per_filter_config", question_about(*backend.resource)}});
+  Json removed = Json::array();
+  for (const auto& header : backend.target->remove_response_headers) removed.push(header);
+  if (!backend.target->remove_response_headers.empty()) json.set("response_headers_to_remove", std::move(removed));
+  return json;
 }
 
 Json virtual_host(std::string name, const std::vector<std::string>& domains, Json routes) {
@@ -78,16 +86,16 @@ Json virtual_host(std::string name, const std::vector<std::string>& domains, Jso
                        {"routes", std::move(routes)}});
 }
 
-Json host_of(const Backend& backend) {
+Json host_of(const Backend& backend, const BootstrapOptions& options) {
   Json routes = Json::array();
-  routes.push(route(backend, backend.resource->name(), Json::object({{"prefix", "/"}}), action(backend)));
+  routes.push(route(backend, backend.resource->name(), Json::object({{"prefix", "/"}}), action(backend, options)));
   return virtual_host(backend.target->host, {backend.target->host}, std::move(routes));
 }
 
 // /billing and what is below /billing/, without that prefix; not /billing-old.
-void push_prefix(const Backend& backend, Json& routes) {
+void push_prefix(const Backend& backend, const BootstrapOptions& options, Json& routes) {
   const auto& prefix = backend.target->prefix;
-  const auto stripped = [&] { return std::move(action(backend).set("prefix_rewrite", "/")); };
+  const auto stripped = [&] { return std::move(action(backend, options).set("prefix_rewrite", "/")); };
   routes.push(route(backend, backend.resource->name() + ":root", Json::object({{"path", prefix}}), stripped()));
   routes.push(route(backend, backend.resource->name(), Json::object({{"prefix", prefix + "/"}}), stripped()));
 }
@@ -98,7 +106,7 @@ Json gate_host(std::vector<const Backend*> backends, const BootstrapOptions& opt
     return std::pair(one->target->prefix.size(), std::string_view(one->target->prefix));
   });
   Json routes = Json::array();
-  for (const auto* backend : backends) push_prefix(*backend, routes);
+  for (const auto* backend : backends) push_prefix(*backend, options, routes);
   routes.push(nowhere());
   return virtual_host("watchword", options.hosts, std::move(routes));
 }
@@ -110,13 +118,13 @@ Json routes_json(const std::vector<Backend>& backends, const BootstrapOptions& o
   std::vector<const Backend*> with_prefix;
   for (const auto& backend : backends)
     if (backend.target->prefix.empty())
-      hosts.push(host_of(backend));
+      hosts.push(host_of(backend, options));
     else
       with_prefix.push_back(&backend);
   if (!with_prefix.empty()) hosts.push(gate_host(with_prefix, options));
   hosts.push(virtual_host("unknown", {"*"}, Json::array().push(nowhere())));
   return Json::object(
-      {{"name", "watchword"}, {"ignore_port_in_host_matching", true}, {"virtual_hosts", std::move(hosts)}});
+      {{"name", kRoutesName}, {"ignore_port_in_host_matching", true}, {"virtual_hosts", std::move(hosts)}});
 }
 
 }  // namespace watchword::envoy

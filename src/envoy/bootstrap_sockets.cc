@@ -24,25 +24,28 @@ Json socket_to(const Backend& backend, const std::string& name, const BootstrapO
   const auto& target = *backend.target;
   std::vector<std::string> alpn;
   if (target.upstream.protocol == policy::UpstreamProtocol::http2) alpn.emplace_back("h2");
-  auto socket = backend.tls()
-                    ? upstream_tls(target.ca_file.empty() ? options.ca_bundle : target.ca_file, name,
-                                   target.client_certificate, target.client_key, alpn)
-                    : Json::object({{"name", "envoy.transport_sockets.raw_buffer"},
-                                    {"typed_config", typed("extensions.transport_sockets.raw_buffer.v3.RawBuffer")}});
+  auto socket =
+      backend.tls()
+          ? upstream_tls(
+                {target.ca_file.empty() ? options.ca_bundle : target.ca_file, authorities_secret(backend, options)},
+                name,
+                {target.client_certificate, target.client_key,
+                 target.client_certificate.empty() ? std::string() : backend_secret(backend, options, "certificate")},
+                alpn)
+          : Json::object({{"name", "envoy.transport_sockets.raw_buffer"},
+                          {"typed_config", typed("extensions.transport_sockets.raw_buffer.v3.RawBuffer")}});
   return target.upstream.proxy_protocol ? with_proxy_protocol(std::move(socket)) : socket;
 }
 
 }  // namespace
 
 // The certificate must be for this very name: SNI alone verifies nothing.
-Json upstream_tls(const std::string& ca_file, const std::string& name, const std::string& certificate,
-                  const std::string& key, const std::vector<std::string>& alpn) {
+Json upstream_tls(const Authorities& trusted, const std::string& name, const KeyPair& own,
+                  const std::vector<std::string>& alpn) {
   auto san =
       Json::object({{"san_type", is_ip(name) ? "IP_ADDRESS" : "DNS"}, {"matcher", Json::object({{"exact", name}})}});
-  auto common = common_tls(certificate, key, alpn);
-  common.set("validation_context",
-             Json::object({{"trusted_ca", file_json(ca_file)},
-                           {"match_typed_subject_alt_names", Json::array().push(std::move(san))}}));
+  auto common = common_tls(own, alpn);
+  set_trust(common, trusted, Json::object({{"match_typed_subject_alt_names", Json::array().push(std::move(san))}}));
   auto context = Json::object({{"common_tls_context", std::move(common)}});
   if (!is_ip(name)) context.set("sni", name);
   return Json::object(

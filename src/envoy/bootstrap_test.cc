@@ -17,19 +17,28 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const std::string kFirstRoute = kHosts + "/0/routes/0";
-const std::string kExtensions =
-    "/typed_per_filter_config/envoy.filters.http.ext_authz/check_settings/context_extensions";
+const std::string kMetadata = "/typed_per_filter_config/envoy.filters.http.ext_proc/overrides/grpc_initial_metadata";
 
 TEST(Bootstrap, AsksTheGateAboutEachResourceByItsName) {
   const auto json = bootstrap_of(kBilling);
   EXPECT_EQ(dump_at(json, kHosts + "/0/domains"), R"(["billing.test"])");
   EXPECT_EQ(dump_at(json, kFirstRoute + "/match"), R"({"prefix":"/"})");
   EXPECT_EQ(dump_at(json, kFirstRoute + "/route/cluster"), R"("resource/billing-api")");
-  EXPECT_EQ(dump_at(json, kFirstRoute + kExtensions), R"({"watchword.resource":"billing-api"})");
+  EXPECT_EQ(dump_at(json, kFirstRoute + kMetadata), R"([{"key":"watchword-resource","value":"billing-api"}])");
   EXPECT_EQ(dump_at(json, kHosts + "/0/request_headers_to_remove"), R"(["authorization","dpop"])");
-  EXPECT_EQ(dump_at(json, kExtAuthz + "/typed_config/failure_mode_allow"), "false");
-  EXPECT_EQ(dump_at(json, kExtAuthz + "/typed_config/grpc_service/envoy_grpc/cluster_name"),
+  EXPECT_EQ(dump_at(json, kExtProc + "/typed_config/failure_mode_allow"), "false");
+  EXPECT_EQ(dump_at(json, kExtProc + "/typed_config/grpc_service/envoy_grpc/cluster_name"),
             dump_at(json, kAuthorization + "/name"));
+}
+
+// Or what runs when a session ends would go on.
+TEST(Bootstrap, HasEnvoyHoldTheCallUntilTheResponseIsOver) {
+  const auto json = bootstrap_of(kBilling);
+  EXPECT_EQ(dump_at(json, kExtProc + "/typed_config/processing_mode/response_trailer_mode"), R"("SEND")");
+  EXPECT_EQ(dump_at(json, kExtProc + "/typed_config/processing_mode/response_body_mode"), R"("NONE")");
+  EXPECT_EQ(dump_at(json, kExtProc + "/typed_config/grpc_service/timeout"), "absent");
+  EXPECT_EQ(dump_at(json, kManager + "/upgrade_configs"), R"([{"upgrade_type":"websocket"}])");
+  EXPECT_EQ(dump_at(json, kManager + "/delayed_close_timeout"), R"("0.1s")");
 }
 
 TEST(Bootstrap, AnswersUnknownHostsItself) {
@@ -103,6 +112,18 @@ TEST(Bootstrap, SpreadsRequestsAsThePolicySays) {
   EXPECT_EQ(dump_at(json, kFirstRoute + "/route/retry_policy/num_retries"), "2");
 }
 
+TEST(Bootstrap, NoStreamLastsLongerThanItsResourceAndTheListenerPermit) {
+  const auto longest = [](const std::string& stream) {
+    const auto json =
+        bootstrap_of(resources({{"api", "upstream: 'http://10.0.0.1', host: a.test" +
+                                            (stream.empty() ? "" : ", timeouts: {stream: " + stream + "}")}}));
+    return dump_at(json, kFirstRoute + "/route/max_stream_duration");
+  };
+  EXPECT_EQ(longest("90s"), R"({"max_stream_duration":"90s"})");
+  EXPECT_EQ(longest("8h"), R"({"max_stream_duration":"900s"})");
+  EXPECT_EQ(longest(""), "absent");
+}
+
 TEST(Bootstrap, SpeaksTheProtocolThatThePolicySays) {
   const std::string options =
       kBackend + "/typed_extension_protocol_options/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -129,6 +150,31 @@ TEST(Bootstrap, DemandsOfEachEndpointACertificateOfItsOwnName) {
               dump_at(json, match + "/name"));
   }
   EXPECT_EQ(dump_at(json, kFirstRoute + "/route/retry_policy"), "absent");
+}
+
+TEST(Bootstrap, TellsTheGateOfRequestsThatItLetThrough) {
+  const auto json = bootstrap_of(kBilling);
+  const auto log = kManager + "/access_log/1";
+  EXPECT_EQ(dump_at(json, log + "/typed_config/common_config/grpc_service/envoy_grpc/cluster_name"),
+            dump_at(json, kAuthorization + "/name"));
+  EXPECT_EQ(dump_at(json, log + "/typed_config/common_config/transport_api_version"), R"("V3")");
+  EXPECT_EQ(dump_at(json, log + "/filter/metadata_filter/match_if_key_not_found"), "false");
+}
+
+TEST(Bootstrap, RemovesHeadersOfAnswers) {
+  const auto json = bootstrap_of(
+      resources({{"api", "upstream: http://10.0.0.1:80, host: a.test, response: {remove_headers: [X-Powered-By]}"}}));
+  EXPECT_EQ(dump_at(json, kFirstRoute + "/response_headers_to_remove"), R"(["x-powered-by"])");
+  EXPECT_EQ(dump_at(bootstrap_of(kBilling), kFirstRoute + "/response_headers_to_remove"), "absent");
+}
+
+TEST(Bootstrap, RefusesWhatEnvoyCannotMask) {
+  const auto refusals = refusals_of(
+      resources({{"api",
+                  "upstream: http://10.0.0.1:80, host: a.test, inject: [{header: x-key, secret: 'env:KEY'}], "
+                  "response: {redact: true}"}}),
+      loopback_options());
+  EXPECT_THAT(refusals, ::testing::Contains(HasSubstr("redact: answers that are read through")));
 }
 
 TEST(Bootstrap, RefusesWhatAFileCannotHold) {

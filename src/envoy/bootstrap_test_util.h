@@ -106,7 +106,7 @@ inline Json with(const Json& json, std::string_view path, const Json& value) {
 inline const std::string kListener = "static_resources/listeners/0";
 inline const std::string kManager = kListener + "/filter_chains/0/filters/0/typed_config";
 inline const std::string kHosts = kManager + "/route_config/virtual_hosts";
-inline const std::string kExtAuthz = kManager + "/http_filters/1";  // after the one for trailers
+inline const std::string kExtProc = kManager + "/http_filters/1";  // after the one for trailers
 inline const std::string kAuthorization = "static_resources/clusters/0";
 inline const std::string kBackend = "static_resources/clusters/1";
 

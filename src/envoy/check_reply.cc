@@ -1,25 +1,16 @@
 #include "envoy/check_reply.h"
 
-#include <google/protobuf/arena.h>
-
+#include <array>
 #include <utility>
 
+#include "access/identity_headers.h"
+#include "envoy/check_message.h"
 #include "http/grpc.h"
-#include "proto/ext_authz.pb.h"
 
 namespace watchword::envoy {
 namespace {
 
 constexpr int kOverwriteOrAdd = 2;  // HeaderValueOption.HeaderAppendAction
-
-// Envoy looks at `append` where it is present and at `append_action` else, whose default is to append: a forged header
-// would stay. So both are always set.
-void overwrite(wire::HeaderValueOption& option, const std::string& name, const std::string& value) {
-  option.mutable_header()->set_key(name);
-  option.mutable_header()->set_value(value);
-  option.mutable_append()->set_value(false);
-  option.set_append_action(kOverwriteOrAdd);
-}
 
 void tell(wire::CheckResponse& response, const char* name, std::string_view value) {
   if (value.empty()) return;
@@ -27,46 +18,132 @@ void tell(wire::CheckResponse& response, const char* name, std::string_view valu
   field.set_string_value(std::string(value));
 }
 
-wire::CheckResponse& new_response(google::protobuf::Arena& arena) {
-  return *google::protobuf::Arena::CreateMessage<wire::CheckResponse>(&arena);
+// An allow is written by hand: it is the answer to nearly every question, and most of it is always the same.
+constexpr unsigned kStatus = 1, kOkResponse = 3, kMetadata = 4;  // of CheckResponse
+constexpr unsigned kHeaders = 2, kHeadersToRemove = 5;           // of OkHttpResponse
+constexpr std::string_view kOverwrite("\x12\x00\x18\x02", 4);    // of HeaderValueOption: append {}, append_action
+constexpr std::size_t kAroundAllowed = 512;                      // beside the ok_response
+using Told = std::array<std::pair<std::string_view, std::string_view>, 5>;
+
+std::size_t varint_size(std::size_t value) {
+  std::size_t size = 1;
+  for (; value >= 0x80; value >>= 7) ++size;
+  return size;
+}
+std::size_t field_size(std::size_t bytes) { return 1 + varint_size(bytes) + bytes; }  // of a number below 16
+
+void append_key(std::string& out, unsigned number, std::size_t bytes) {
+  out += static_cast<char>(number << 3 | 2u);
+  for (; bytes >= 0x80; bytes >>= 7) out += static_cast<char>((bytes & 0x7f) | 0x80);
+  out += static_cast<char>(bytes);
+}
+void append_field(std::string& out, unsigned number, std::string_view bytes) {
+  append_key(out, number, bytes.size());
+  out += bytes;
+}
+
+std::size_t overwrite_size(std::string_view name, std::string_view value) {
+  return field_size(field_size(field_size(name.size()) + field_size(value.size())) + kOverwrite.size());
+}
+void append_overwrite(std::string& out, std::string_view name, std::string_view value) {
+  const auto header = field_size(name.size()) + field_size(value.size());
+  append_key(out, kHeaders, field_size(header) + kOverwrite.size());
+  append_key(out, 1, header);
+  append_field(out, 1, name);
+  append_field(out, 2, value);
+  out += kOverwrite;
+}
+
+// google.protobuf.Struct: its fields are a map of texts (3) by name.
+void append_metadata(std::string& out, const Told& told) {
+  const auto entry_size = [](const auto& one) {
+    return field_size(one.first.size()) + field_size(field_size(one.second.size()));
+  };
+  std::size_t size = 0;
+  for (const auto& one : told)
+    if (!one.second.empty()) size += field_size(entry_size(one));
+  append_key(out, kMetadata, size);
+  for (const auto& one : told) {
+    if (one.second.empty()) continue;
+    append_key(out, 1, entry_size(one));
+    append_field(out, 1, one.first);
+    append_key(out, 2, field_size(one.second.size()));
+    append_field(out, 3, one.second);
+  }
 }
 
 }  // namespace
 
+// Envoy looks at `append` where it is present and at `append_action` else, whose default is to append: a forged header
+// would stay. So both are always set.
+wire::HeaderValue& overwrite(wire::HeaderValueOption& option, std::string_view name) {
+  option.mutable_append()->set_value(false);
+  option.set_append_action(kOverwriteOrAdd);
+  option.mutable_header()->set_key(std::string(name));
+  return *option.mutable_header();
+}
+
+std::span<const std::string_view> always_removed() {
+  static const auto names = [] {
+    std::vector<std::string_view> all;
+    for (const auto name : access::identity_headers())
+      if (name != kAssertion && name != kTraceParent && name != kRequestId) all.push_back(name);
+    return all;
+  }();
+  return names;
+}
+
 std::string allowed_response(const Allowed& allowed) {
-  google::protobuf::Arena arena;
-  auto& response = new_response(arena);
-  response.mutable_status()->set_code(std::to_underlying(http::GrpcCode::ok));
-  auto& ok = *response.mutable_ok_response();
-  for (const auto& header : allowed.set) overwrite(*ok.add_headers(), header.name, header.value);
-  if (!allowed.target.empty()) overwrite(*ok.add_headers(), ":path", allowed.target);
-  for (const auto& name : allowed.remove) ok.add_headers_to_remove(name);
-  tell(response, "decision", "allow");
-  tell(response, "record", allowed.record);
-  tell(response, "session", allowed.session);
-  tell(response, "resource", allowed.resource);
-  tell(response, "action", allowed.action);
-  return response.SerializeAsString();
+  static const auto removed_always = [] {
+    std::string fields;
+    for (const auto name : always_removed()) append_field(fields, kHeadersToRemove, name);
+    return fields;
+  }();
+  std::size_t ok_size = removed_always.size();
+  for (const auto& header : allowed.set) ok_size += overwrite_size(header.name, header.value);
+  if (!allowed.target.empty()) ok_size += overwrite_size(":path", allowed.target);
+  for (const auto& name : allowed.remove) ok_size += field_size(name.size());
+
+  std::string out(http::kGrpcPrefix, '\0');
+  out.reserve(ok_size + kAroundAllowed);
+  append_field(out, kStatus, {});  // whose code 0 is left out
+  append_key(out, kOkResponse, ok_size);
+  for (const auto& header : allowed.set) append_overwrite(out, header.name, header.value);
+  if (!allowed.target.empty()) append_overwrite(out, ":path", allowed.target);
+  out += removed_always;
+  for (const auto& name : allowed.remove) append_field(out, kHeadersToRemove, name);
+  append_metadata(out, {{{"decision", "allow"},
+                         {"record", allowed.record},
+                         {"session", allowed.session},
+                         {"resource", allowed.resource},
+                         {"action", allowed.action}}});
+  http::set_grpc_prefix(out);
+  return out;
 }
 
 std::string denied_response(const access::Refusal& refusal, const access::RefusalReply& reply) {
-  google::protobuf::Arena arena;
-  auto& response = new_response(arena);
+  UsualArena arena;
+  auto& response = arena.make<wire::CheckResponse>();
   response.mutable_status()->set_code(std::to_underlying(http::grpc_code(refusal.error.reason)));
   auto& denied = *response.mutable_denied_response();
   denied.mutable_status()->set_code(reply.head.status);
-  for (const auto& header : reply.head.headers) overwrite(*denied.add_headers(), header.name, header.value);
+  for (const auto& header : reply.head.headers) overwrite(*denied.add_headers(), header.name).set_value(header.value);
   denied.set_body(reply.body);
   tell(response, "decision", "deny");
   tell(response, "reason", name(refusal.error.reason));
   tell(response, "record", refusal.record);
-  return response.SerializeAsString();
+  std::string out(http::kGrpcPrefix, '\0');
+  response.AppendToString(&out);
+  http::set_grpc_prefix(out);
+  return out;
 }
 
 http::ResponseHead allowed_head(const Allowed& allowed) {
   http::ResponseHead head{200, allowed.set};
   std::string names;
-  for (const auto& name : allowed.remove) names += (names.empty() ? "" : ",") + name;
+  const auto add = [&](std::string_view name) { names.append(names.empty() ? "" : ",").append(name); };
+  for (const auto name : always_removed()) add(name);
+  for (const auto& name : allowed.remove) add(name);
   head.headers.add("x-envoy-auth-headers-to-remove", std::move(names));
   head.headers.add("x-watchword-record", allowed.record);
   head.headers.add("x-watchword-session", allowed.session);

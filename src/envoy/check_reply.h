@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,11 +16,17 @@ namespace watchword::envoy {
 struct Allowed {
   std::string record, session, resource, action;
   http::Headers set;                // of which the client's own are overwritten
-  std::vector<std::string> remove;  // none of them in `set`
+  std::vector<std::string> remove;  // besides always_removed(); none of them in `set`
   std::string target;               // path and query in plain spelling; empty where the client sent it so
 };
 
-// The serialised envoy.service.auth.v3.CheckResponse.
+// Those that only the gate may set, as it does in each `set`.
+inline constexpr std::string_view kAssertion = "watchword-assertion", kTraceParent = "traceparent",
+                                  kRequestId = "x-request-id", kForwardedHost = "x-forwarded-host";
+// Removed from every request: the identity headers (access/identity_headers.h) but those above.
+std::span<const std::string_view> always_removed();
+
+// The serialised envoy.service.auth.v3.CheckResponse, as a gRPC message with its prefix.
 std::string allowed_response(const Allowed& allowed);
 // A denial, and only that: an error must never be told as one (the call itself fails then). `reply`: for the client.
 std::string denied_response(const access::Refusal& refusal, const access::RefusalReply& reply);

@@ -1,16 +1,15 @@
 #include "envoy/check_request.h"
 
-#include <google/protobuf/arena.h>
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/text.h"
+#include "envoy/check_message.h"
 #include "http/chars.h"
 #include "http/server.h"
 #include "http/uri.h"
-#include "proto/ext_authz.pb.h"
 
 namespace watchword::envoy {
 namespace {
@@ -27,37 +26,42 @@ std::unexpected<Error> malformed(std::string found) { return fail(Reason::http_m
 // Two of these, joined by a comma, must not look like one.
 bool stands_alone(std::string_view name) { return name == "authorization" || name == "dpop"; }
 
-void add_header(http::Headers& headers, const std::string& name, std::string_view value) {
-  const auto comma = stands_alone(name) ? value.find(',') : std::string_view::npos;
-  headers.add(name, std::string(trim(value.substr(0, comma))));
-  if (comma != std::string_view::npos) headers.add(name, std::string(trim(value.substr(comma + 1))));
+void add_header(http::Headers& headers, std::string name, std::string value) {
+  const auto comma = stands_alone(name) ? value.find(',') : std::string::npos;
+  if (comma == std::string::npos) {
+    if (trim(value).size() != value.size()) value = std::string(trim(value));
+    return headers.add(std::move(name), std::move(value));
+  }
+  headers.add(name, std::string(trim(std::string_view(value).substr(0, comma))));
+  headers.add(std::move(name), std::string(trim(std::string_view(value).substr(comma + 1))));
 }
 
-// Reads the headers of either encoding into the request; pseudo headers must say what the message's own fields say.
+// Moves the headers of either encoding into the request; pseudo headers must say what the message's own fields say.
 class HeaderReader {
  public:
-  HeaderReader(const Http& from, http::RequestHead& into) : from_(from), into_(into) {}
+  HeaderReader(Http& from, http::RequestHead& into) : from_(from), into_(into) {}
 
   Status read() {
-    const auto& raw = from_.header_map().headers();
-    if (!from_.headers().empty() && !raw.empty()) return malformed("headers in two encodings");
-    for (const auto& [name, value] : from_.headers()) WW_CHECK(take(name, value));
-    for (const auto& header : raw) {
-      const auto& value = header.raw_value().empty() ? header.value() : header.raw_value();
-      WW_CHECK(take(header.key(), value));
+    if (!from_.headers().empty() && !from_.header_map().headers().empty()) return malformed("headers in two encodings");
+    for (auto& [name, value] : *from_.mutable_headers()) WW_CHECK(take(std::string(name), std::move(value)));
+    auto& raw = *from_.mutable_header_map()->mutable_headers();
+    into_.headers.reserve(std::min<std::size_t>(static_cast<std::size_t>(raw.size()), kLimits.header_count));
+    for (auto& header : raw) {
+      auto& value = header.raw_value().empty() ? *header.mutable_value() : *header.mutable_raw_value();
+      WW_CHECK(take(std::move(*header.mutable_key()), std::move(value)));
     }
     return {};
   }
 
  private:
-  Status take(const std::string& name, const std::string& value) {
+  Status take(std::string name, std::string value) {
     if (++count_ > kLimits.header_count)
       return fail(Reason::http_too_large, "more headers", std::to_string(kLimits.header_count));
     if (name.starts_with(':')) return take_pseudo(name, value);
     if (!http::is_lower_token(name)) return malformed("a header name that is no token in lower case");
     if (http::has_control(value)) return malformed("a control character in header '" + name + "'");
     if (name == "host") return same(name, value, into_.authority);
-    add_header(into_.headers, name, value);
+    add_header(into_.headers, std::move(name), std::move(value));
     return {};
   }
 
@@ -76,7 +80,7 @@ class HeaderReader {
     return {};
   }
 
-  const Http& from_;
+  Http& from_;
   http::RequestHead& into_;
   std::size_t count_ = 0;
 };
@@ -93,11 +97,11 @@ Status check_line(http::RequestHead& request) {
   return {};
 }
 
-Status read_client(const Http& from, http::RequestHead& into) {
-  into.method = from.method();
-  into.target = from.path();
-  into.authority = from.host();
-  into.scheme = from.scheme();
+Status read_client(Http& from, http::RequestHead& into) {
+  into.method = std::move(*from.mutable_method());
+  into.target = std::move(*from.mutable_path());
+  into.authority = std::move(*from.mutable_host());
+  into.scheme = std::move(*from.mutable_scheme());
   WW_CHECK(HeaderReader(from, into).read());
   return check_line(into);
 }
@@ -116,11 +120,15 @@ net::Peer peer_of(const wire::SocketAddress& from) {
 }  // namespace
 
 Result<CheckRequest> read_check_request(std::string_view message) {
-  google::protobuf::Arena arena;
-  auto& parsed = *google::protobuf::Arena::CreateMessage<wire::CheckRequest>(&arena);
+  UsualArena arena;
+  auto& parsed = arena.make<wire::CheckRequest>();
   if (message.size() > kMaxCheckRequest || !parsed.ParseFromArray(message.data(), static_cast<int>(message.size())))
     return fail(Reason::request_invalid, "bytes that are no CheckRequest");
-  const auto& attributes = parsed.attributes();
+  return read_check(parsed);
+}
+
+Result<CheckRequest> read_check(wire::CheckRequest& message) {
+  auto& attributes = *message.mutable_attributes();
   if (!attributes.request().has_http())
     return fail(Reason::request_invalid, "a CheckRequest about no HTTP request", "ext_authz as an HTTP filter");
   CheckRequest check;
@@ -128,7 +136,7 @@ Result<CheckRequest> read_check_request(std::string_view message) {
   const auto& extensions = attributes.context_extensions();
   if (const auto found = extensions.find(std::string(kResourceExtension)); found != extensions.end())
     check.resource = found->second;
-  if (auto read = read_client(attributes.request().http(), check.request); !read)
+  if (auto read = read_client(*attributes.mutable_request()->mutable_http(), check.request); !read)
     check.malformed = std::move(read).error();
   return check;
 }

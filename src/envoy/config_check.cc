@@ -66,7 +66,7 @@ void check_chain(const Json& listener, const Json& chain, const Clusters& cluste
     check_manager(*config, clusters, where, findings);
   }
   if (!managed)
-    findings.add(where, "a filter chain without HTTP connection manager", "one, with ext_authz in it",
+    findings.add(where, "a filter chain without HTTP connection manager", "one, with ext_proc in it",
                  "what other filters let through, nobody authorises");
 }
 

@@ -1,4 +1,4 @@
-// Of clusters: that ext_authz's can answer, and that the certificate of an upstream with TLS is looked at.
+// Of clusters: that the gate's can answer, and that the certificate of an upstream with TLS is looked at.
 #include "envoy/config_check_parts.h"
 
 namespace watchword::envoy {
@@ -50,13 +50,13 @@ void check_authorization_cluster(const std::string& name, const Clusters& cluste
                                  Findings& findings) {
   const auto found = clusters.find(name);
   if (found == clusters.end()) {
-    findings.add(where, "ext_authz asks the cluster '" + name + "', which is not in this file", "one that is",
+    findings.add(where, "the gate is asked at the cluster '" + name + "', which is not in this file", "one that is",
                  "Envoy starts with it all the same, and refuses every request");
     return;
   }
   const Json& cluster = *found->second;
   if (!speaks_http2(cluster))
-    findings.add("cluster " + name, "HTTP/1.1 towards ext_authz", "http2_protocol_options: gRPC needs HTTP/2");
+    findings.add("cluster " + name, "HTTP/1.1 towards the gate", "http2_protocol_options: gRPC needs HTTP/2");
   if (cluster.find("transport_socket") == nullptr && !all_endpoints_here(cluster))
     findings.add("cluster " + name, "tokens are sent to the gate in plain", "TLS, a Unix socket or loopback");
 }

@@ -1,6 +1,5 @@
 // Of one HTTP connection manager: what it makes of paths and headers, and its filters.
 #include <algorithm>
-#include <array>
 
 #include "envoy/bootstrap_headers.h"
 #include "envoy/config_check_parts.h"
@@ -22,20 +21,21 @@ void check_settings(const Json& manager, const std::string& where, Findings& fin
     findings.add(where, "header names with '_' get through",
                  "common_http_protocol_options.headers_with_underscores_action: REJECT_REQUEST",
                  "some backends read X_Watchword_Job as X-Watchword-Job");
-  if (manager.find("upgrade_configs") != nullptr)
-    findings.add(where, "upgrade_configs", "none",
-                 "the gate cannot see what passes in a WebSocket or tunnel, nor end it");
 }
 
-bool is_server_error(const Json* code) {
-  if (code == nullptr) return false;
-  if (code->integer() != nullptr) return *code->integer() >= 500 && *code->integer() <= 599;
-  constexpr std::array kNames = {"InternalServerError", "BadGateway", "ServiceUnavailable", "GatewayTimeout"};
-  return code->string() != nullptr && std::ranges::find(kNames, *code->string()) != kNames.end();
+// ext_proc holds what it lets through, so the gate ends a WebSocket as it ends any request.
+void check_upgrades(const Json& manager, bool held, const std::string& where, Findings& findings) {
+  if (manager.find("upgrade_configs") == nullptr) return;
+  if (!held)
+    findings.add(where, "upgrade_configs", "none, or ext_proc rather than ext_authz",
+                 "behind ext_authz the gate cannot end a WebSocket or tunnel");
+  for (const Json& one : items(manager.find("upgrade_configs")))
+    if (one.string_or("upgrade_type", "") != "websocket" || one.find("filters") != nullptr)
+      findings.add(where, "upgrade_configs with other protocols or filters than the listener's",
+                   "upgrade_type: websocket alone");
 }
 
-void check_ext_authz(const Json& filter, const Json& config, const Clusters& clusters, const std::string& where,
-                     Findings& findings) {
+void check_ext_authz(const Json& filter, const Json& config, const std::string& where, Findings& findings) {
   if (is_true(filter.find("disabled")) || is_true(filter.find("is_optional")))
     findings.add(where, "ext_authz is disabled or optional", "neither");
   if (is_true(config.find("failure_mode_allow")))
@@ -50,14 +50,17 @@ void check_ext_authz(const Json& filter, const Json& config, const Clusters& clu
     findings.add(where, "ext_authz without its version", "transport_api_version: V3");
   if (!is_server_error(at(config, {"status_on_error", "code"})))
     findings.add(where, "an error of ext_authz looks like a denial", "status_on_error: {code: ServiceUnavailable}");
+}
+
+void check_service(const Json& config, const Clusters& clusters, const std::string& where, Findings& findings) {
   const Json* service = at(config, {"grpc_service", "envoy_grpc"});
   const auto* name = service != nullptr ? service->find_string("cluster_name") : nullptr;
   if (name == nullptr) {
-    findings.add(where, "ext_authz does not ask by gRPC", "grpc_service.envoy_grpc.cluster_name");
+    findings.add(where, "the gate is not asked by gRPC", "grpc_service.envoy_grpc.cluster_name");
     return;
   }
   if (!http::parse_authority(service->string_or("authority", *name)))
-    findings.add(where, "ext_authz asks the gate under a name that is no host", "grpc_service.envoy_grpc.authority",
+    findings.add(where, "the gate is asked under a name that is no host", "grpc_service.envoy_grpc.authority",
                  "without it Envoy takes the cluster's name");
   check_authorization_cluster(*name, clusters, where, findings);
 }
@@ -85,7 +88,7 @@ void check_forged(const std::vector<const Json*>& lists, const std::string& wher
   }
   if (!missing.empty())
     findings.add(where, "headers that clients may forge get through: " + missing,
-                 "all of them removed before ext_authz, by an early header mutation",
+                 "all of them removed before the gate is asked, by an early header mutation",
                  "'watchword envoy config' renders it");
 }
 
@@ -99,14 +102,22 @@ void check_manager(const Json& manager, const Clusters& clusters, const std::str
     const Json* config = filter.find("typed_config");
     return config != nullptr && is_type(*config, type);
   };
-  const auto asks = std::ranges::find_if(filters, [&](const Json& filter) { return is(filter, "ExtAuthz"); });
+  const auto first = [&](std::string_view type) {
+    return std::ranges::find_if(filters, [&](const Json& filter) { return is(filter, type); });
+  };
+  const auto processes = first("ExternalProcessor");
+  const bool held = processes != filters.end();
+  const auto asks = held ? processes : first("ExtAuthz");
+  check_upgrades(manager, held, where, findings);
   if (asks == filters.end()) {
-    findings.add(where, "no filter ext_authz", "one before the router");
+    findings.add(where, "no filter that asks the gate: ext_proc, or ext_authz", "one before the router");
     return;
   }
   if (std::any_of(filters.begin(), asks, [&](const Json& filter) { return is(filter, "Router"); }))
-    findings.add(where, "ext_authz after the router", "before it");
-  check_ext_authz(*asks, *asks->find("typed_config"), clusters, where, findings);
+    findings.add(where, "the gate is asked after the router", "before it");
+  const Json& config = *asks->find("typed_config");
+  held ? check_ext_proc(*asks, config, where, findings) : check_ext_authz(*asks, config, where, findings);
+  check_service(config, clusters, where, findings);
   std::vector<std::string> guards{name_of(*asks)};
   check_forged(mutations_before(manager, &*asks, guards), where, findings);
   check_routes(manager, name_of(*asks), guards, clusters, listener, findings);

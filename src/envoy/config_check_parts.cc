@@ -1,5 +1,8 @@
 #include "envoy/config_check_parts.h"
 
+#include <algorithm>
+#include <array>
+
 #include "net/stream.h"
 
 namespace watchword::envoy {
@@ -32,6 +35,13 @@ bool is_type(const Json& config, std::string_view message) {
 }
 
 std::string name_of(const Json& item) { return std::string(item.string_or("name", "without a name")); }
+
+bool is_server_error(const Json* code) {
+  if (code == nullptr) return false;
+  if (code->integer() != nullptr) return *code->integer() >= 500 && *code->integer() <= 599;
+  constexpr std::array kNames = {"InternalServerError", "BadGateway", "ServiceUnavailable", "GatewayTimeout"};
+  return code->string() != nullptr && std::ranges::find(kNames, *code->string()) != kNames.end();
+}
 
 bool only_here(const Json* address) {
   if (address == nullptr) return false;

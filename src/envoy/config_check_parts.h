@@ -30,6 +30,7 @@ bool is_true(const Json* value);
 bool is_enum(const Json* value, std::string_view name, int number);  // proto3 JSON has both forms
 bool is_type(const Json& config, std::string_view message);          // by the last word of "@type"
 std::string name_of(const Json& item);                               // its name, or "without a name"
+bool is_server_error(const Json* code);                              // type.v3.StatusCode, 5xx
 bool only_here(const Json* address);                                 // core.v3.Address: Unix socket or loopback
 
 using Clusters = std::map<std::string, const Json*, std::less<>>;
@@ -38,6 +39,9 @@ void check_manager(const Json& manager, const Clusters& clusters, const std::str
 // `guards`: the names of the filters that no route may switch off; `authorization` is the one of them that asks.
 void check_routes(const Json& manager, const std::string& authorization, const std::vector<std::string>& guards,
                   const Clusters& clusters, const std::string& where, Findings& findings);
+void check_ext_proc(const Json& filter, const Json& config, const std::string& where, Findings& findings);
+bool only_names_resource(const Json& overrides);                            // of ExtProcPerRoute
+std::string_view metadata_of(const Json& overrides, std::string_view key);  // empty: none
 void check_authorization_cluster(const std::string& name, const Clusters& clusters, const std::string& where,
                                  Findings& findings);
 void check_upstream_tls(const Json& cluster, Findings& findings);

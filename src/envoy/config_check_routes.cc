@@ -3,6 +3,7 @@
 
 #include "envoy/check_request.h"
 #include "envoy/config_check_parts.h"
+#include "envoy/ext_proc_message.h"
 
 namespace watchword::envoy {
 namespace {
@@ -23,12 +24,14 @@ const Json* setting(const Json& level, const std::string& filter) {
 const Json* unwrapped(const Json& config) {
   const Json* inner = is_type(config, "FilterConfig") ? config.find("config") : &config;
   if (inner == nullptr) return &config;
-  return is_type(*inner, "ExtAuthzPerRoute") || is_type(*inner, "HeaderMutationPerRoute") ? inner : nullptr;
+  const bool known = is_type(*inner, "ExtAuthzPerRoute") || is_type(*inner, "ExtProcPerRoute") ||
+                     is_type(*inner, "HeaderMutationPerRoute");
+  return known ? inner : nullptr;
 }
 
-const Json* check_settings_of(const Json* config) {
+const Json* part_of(const Json* config, std::string_view part) {
   const Json* inner = config != nullptr ? unwrapped(*config) : nullptr;
-  return inner == nullptr ? nullptr : inner->find("check_settings");
+  return inner == nullptr ? nullptr : inner->find(part);
 }
 
 // The nearest level that says something of a filter decides whether it runs.
@@ -41,26 +44,40 @@ void check_guards(const RouteCheck& check, std::initializer_list<const Json*> le
       const Json* inner = unwrapped(*said);
       if (inner == nullptr)
         check.findings.add(where, "a setting of the filter " + guard + " of an unknown type",
-                           "ExtAuthzPerRoute, HeaderMutationPerRoute or FilterConfig");
+                           "ExtProcPerRoute, ExtAuthzPerRoute, HeaderMutationPerRoute or FilterConfig");
       off = is_true(said->find("disabled")) || (inner != nullptr && is_true(inner->find("disabled")));
     }
     if (off) check.findings.add(where, "the filter " + guard + " is switched off", "on, where a backend is reached");
   }
 }
 
+bool names_resource(const RouteCheck& check, const Json* settings, const std::string& where) {
+  if (settings == nullptr) return false;
+  if (settings->find("grpc_service") != nullptr || settings->find("http_service") != nullptr)
+    check.findings.add(where, "another service is asked", "the filter's own");
+  const Json* extensions = settings->find("context_extensions");
+  return extensions != nullptr && !extensions->string_or(kResourceExtension, "").empty();
+}
+
+bool overrides_name_resource(const RouteCheck& check, const Json* overrides, const std::string& where) {
+  if (overrides == nullptr) return false;
+  if (!only_names_resource(*overrides))
+    check.findings.add(where, "another ext_proc than the listener's", "overrides.grpc_initial_metadata alone");
+  return !metadata_of(*overrides, kResourceMetadata).empty();
+}
+
 void check_question(const RouteCheck& check, std::initializer_list<const Json*> levels, const std::string& where) {
   bool named = false;
   for (const Json* level : levels) {
-    const Json* settings = check_settings_of(setting(*level, check.authorization));
-    if (settings == nullptr) continue;
-    if (settings->find("grpc_service") != nullptr || settings->find("http_service") != nullptr)
-      check.findings.add(where, "another service is asked", "the filter's own");
-    const Json* extensions = settings->find("context_extensions");
-    if (extensions != nullptr && !extensions->string_or(kResourceExtension, "").empty()) named = true;
+    const Json* said = setting(*level, check.authorization);
+    named |= names_resource(check, part_of(said, "check_settings"), where);
+    named |= overrides_name_resource(check, part_of(said, "overrides"), where);
   }
   if (!named)
-    check.findings.add(where, "no context extension says which resource this is",
-                       "context_extensions: {" + std::string(kResourceExtension) + ": NAME}");
+    check.findings.add(where, "nothing says which resource this is",
+                       "overrides: {grpc_initial_metadata: [{key: " + std::string(kResourceMetadata) +
+                           ", value: NAME}]}; for ext_authz context_extensions: {" + std::string(kResourceExtension) +
+                           ": NAME}");
 }
 
 void check_cluster(const RouteCheck& check, const Json* name, const std::string& where) {
@@ -101,7 +118,7 @@ void check_route(const RouteCheck& check, const Json& all, const Json& host, con
   }
   check_question(check, {&all, &host, &route}, where);
   check_rewrite(check, route, *forward, where);
-  if (forward->find("upgrade_configs") != nullptr) check.findings.add(where, "upgrade_configs", "none");
+  if (forward->find("upgrade_configs") != nullptr) check.findings.add(where, "upgrade_configs", "the listener's");
   for (const Json* level : {&all, &host, forward})
     for (const Json& mirror : items(level->find("request_mirror_policies")))
       check_cluster(check, mirror.find("cluster"), where + ", a mirror");

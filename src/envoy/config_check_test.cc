@@ -8,7 +8,7 @@ namespace {
 using namespace testing;
 
 constexpr const char* kOff =
-    R"({"@type":"type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute","disabled":true})";
+    R"({"@type":"type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute","disabled":true})";
 
 std::string found_in(const Json& bootstrap) {
   std::string lines;
@@ -31,8 +31,8 @@ Json parsed(const char* text) {
 }
 
 const std::string kRoute = kHosts + "/0/routes/0";
-const std::string kPerRoute = kRoute + "/typed_per_filter_config/envoy.filters.http.ext_authz";
-const std::string kConfig = kExtAuthz + "/typed_config";
+const std::string kPerRoute = kRoute + "/typed_per_filter_config/envoy.filters.http.ext_proc";
+const std::string kConfig = kExtProc + "/typed_config";
 
 // Each opens a way past the gate, and Envoy itself takes most of them.
 std::vector<Damage> damages() {
@@ -42,16 +42,24 @@ std::vector<Damage> damages() {
        "'gone'"},
       {"NoHostToAsk", kConfig + "/grpc_service/envoy_grpc/authority", Json(), "listener watchword", "no host"},
       {"NoGrpcService", kConfig + "/grpc_service", Json(), "listener watchword", "by gRPC"},
-      {"AskedForSomeOnly", kConfig + "/filter_enabled", parsed(R"({"default_value":{"numerator":50}})"),
-       "listener watchword", "filter_enabled"},
-      {"Shadow", kConfig + "/shadow_mode", true, "listener watchword", "shadow_mode"},
-      {"HeadersKeptFromTheGate", kConfig + "/allowed_headers", parsed(R"({"patterns":[{"exact":"authorization"}]})"),
-       "listener watchword", "allowed_headers"},
-      {"SomeHeadersKeptFromTheGate", kConfig + "/disallowed_headers", parsed(R"({"patterns":[{"exact":"upgrade"}]})"),
-       "listener watchword", "disallowed_headers"},
-      {"TheGatesRemovalsIgnored", kConfig + "/decoder_header_mutation_rules", parsed(R"({"disallow_all":true})"),
-       "listener watchword", "decoder_header_mutation_rules"},
-      {"Upgrades", kManager + "/upgrade_configs", parsed(R"([{"upgrade_type":"websocket"}])"), "listener watchword",
+      {"AnswersDoNotCount", kConfig + "/observability_mode", true, "listener watchword", "observability_mode"},
+      {"DenialsDoNotCount", kConfig + "/disable_immediate_response", true, "listener watchword",
+       "disable_immediate_response"},
+      {"NobodyAsked", kConfig + "/processing_mode/request_header_mode", "SKIP", "listener watchword",
+       "nobody is asked"},
+      {"LetsGo", kConfig + "/processing_mode/response_trailer_mode", "SKIP", "listener watchword", "lets go"},
+      {"LetsGoByDefault", kConfig + "/processing_mode/response_trailer_mode", Json(), "listener watchword", "lets go"},
+      {"ShowsResponses", kConfig + "/processing_mode/response_header_mode", Json(), "listener watchword",
+       "head of each"},
+      {"ShowsTrailers", kConfig + "/processing_mode/request_trailer_mode", "SEND", "listener watchword", "trailers of"},
+      {"ShowsBodies", kConfig + "/processing_mode/response_body_mode", "STREAMED", "listener watchword", "bodies"},
+      {"HeadersKeptFromTheGate", kConfig + "/forward_rules", parsed("{}"), "listener watchword", "forward_rules"},
+      {"TheGatesRemovalsIgnored", kConfig + "/mutation_rules", Json(), "listener watchword", "may stay"},
+      {"TheGatesRemovalsFail", kConfig + "/mutation_rules/disallow_all", true, "listener watchword", "disallow_all"},
+      {"AnotherRouteAfterwards", kConfig + "/route_cache_action", "CLEAR", "listener watchword", "another route"},
+      {"OtherUpgrades", kManager + "/upgrade_configs/0/upgrade_type", "CONNECT", "listener watchword",
+       "upgrade_configs"},
+      {"UpgradesWithOtherFilters", kManager + "/upgrade_configs/0/filters", parsed("[]"), "listener watchword",
        "upgrade_configs"},
       {"UpgradesOfARoute", kRoute + "/route/upgrade_configs", parsed(R"([{"upgrade_type":"websocket"}])"), "",
        "upgrade_configs"},
@@ -61,10 +69,9 @@ std::vector<Damage> damages() {
       {"PathsRewrittenFreely", kRoute + "/route/regex_rewrite", parsed(R"({"substitution":"/"})"), "", "regex_rewrite"},
       {"MirroredElsewhere", kRoute + "/route/request_mirror_policies", parsed(R"([{"cluster":"elsewhere"}])"), "",
        "'elsewhere'"},
-      {"FilterDisabled", kExtAuthz + "/disabled", true, "listener watchword", "disabled"},
-      {"OldVersion", kConfig + "/transport_api_version", "V2", "listener watchword", "version"},
+      {"FilterDisabled", kExtProc + "/disabled", true, "listener watchword", "disabled"},
       {"ErrorLooksLikeDenial", kConfig + "/status_on_error", parsed(R"({"code":403})"), "listener watchword", "denial"},
-      {"NoFilter", kExtAuthz, Json(), "listener watchword", "no filter ext_authz"},
+      {"NoFilter", kExtProc, Json(), "listener watchword", "no filter that asks"},
       {"NothingNormalised", kManager + "/normalize_path", false, "listener watchword", "normalize_path"},
       {"SlashesNotMerged", kManager + "/merge_slashes", Json(), "listener watchword", "merge_slashes"},
       {"RemoteAddressBelieved", kManager + "/use_remote_address", Json(), "listener watchword", "use_remote_address"},
@@ -85,10 +92,14 @@ std::vector<Damage> damages() {
        parsed(R"({"@type":"type.googleapis.com/xds.type.v3.TypedStruct","value":{"disabled":true}})"),
        "route billing-api", "unknown type"},
       {"NoResource", kPerRoute, Json(), "route billing-api", "which resource"},
-      {"EmptyResource", kPerRoute + "/check_settings/context_extensions/watchword.resource", "", "route billing-api",
+      {"EmptyResource", kPerRoute + "/overrides/grpc_initial_metadata/0/value", "", "route billing-api",
        "which resource"},
-      {"OtherService", kPerRoute + "/check_settings/grpc_service", parsed("{}"), "route billing-api",
-       "another service"},
+      {"OtherMetadata", kPerRoute + "/overrides/grpc_initial_metadata/0/key", "resource", "route billing-api",
+       "which resource"},
+      {"OtherService", kPerRoute + "/overrides/grpc_service", parsed("{}"), "route billing-api", "another ext_proc"},
+      {"FailsOpenOnARoute", kPerRoute + "/overrides/failure_mode_allow", true, "route billing-api", "another ext_proc"},
+      {"LetsGoOnARoute", kPerRoute + "/overrides/processing_mode", parsed("{}"), "route billing-api",
+       "another ext_proc"},
       {"ClientChoosesCluster", kRoute + "/route", parsed(R"({"cluster_header":"x-to"})"), "route billing-api",
        "does not fix"},
       {"OddAction", kRoute + "/route", Json(), "route billing-api", "an action"},
@@ -98,7 +109,7 @@ std::vector<Damage> damages() {
       {"ClusterGone", kRoute + "/route/cluster", "gone", "route billing-api", "'gone'"},
       {"WeightedOff", kRoute + "/route",
        with(parsed(R"({"weighted_clusters":{"clusters":[{"name":"resource/billing-api"}]}})"),
-            "weighted_clusters/clusters/0/typed_per_filter_config/envoy.filters.http.ext_authz", parsed(kOff)),
+            "weighted_clusters/clusters/0/typed_per_filter_config/envoy.filters.http.ext_proc", parsed(kOff)),
        "route billing-api", "switched off"},
       {"MatcherInstead", kHosts + "/0/matcher", parsed("{}"), "host billing.test", "matcher"},
       {"AdminReachable", "admin/address", parsed(R"({"socket_address":{"address":"0.0.0.0","port_value":9901}})"),
@@ -143,6 +154,57 @@ TEST_P(ConfigCheck, Finds) {
 INSTANTIATE_TEST_SUITE_P(Damages, ConfigCheck, ::testing::ValuesIn(damages()),
                          [](const auto& info) { return info.param.name; });
 
+constexpr const char* kAuthz = R"({"name":"envoy.filters.http.ext_authz","typed_config":{
+  "@type":"type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz","transport_api_version":"V3",
+  "grpc_service":{"envoy_grpc":{"cluster_name":"watchword/ext_authz","authority":"watchword"}},
+  "failure_mode_allow":false,"status_on_error":{"code":503}}})";
+constexpr const char* kAuthzPerRoute = R"({"envoy.filters.http.ext_authz":{
+  "@type":"type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute",
+  "check_settings":{"context_extensions":{"watchword.resource":"billing-api"}}}})";
+
+// The same Envoy, asking by ext_authz.
+Json behind_ext_authz() {
+  auto json = with(bootstrap_of(kBilling), kExtProc, parsed(kAuthz));
+  json = with(json, kRoute + "/typed_per_filter_config", parsed(kAuthzPerRoute));
+  return with(json, kManager + "/upgrade_configs", Json());
+}
+
+class ExtAuthzCheck : public ::testing::TestWithParam<Damage> {};
+
+TEST_P(ExtAuthzCheck, Finds) {
+  const auto sound = behind_ext_authz();
+  ASSERT_EQ(found_in(sound), "");
+  const auto& damage = GetParam();
+  const auto lines = found_in(with(sound, damage.path, damage.value));
+  EXPECT_NE(lines.find(damage.where), std::string::npos) << lines;
+  EXPECT_NE(lines.find(damage.found), std::string::npos) << lines;
+}
+
+std::vector<Damage> ext_authz_damages() {
+  const auto settings = kRoute + "/typed_per_filter_config/envoy.filters.http.ext_authz/check_settings";
+  return {
+      {"FailsOpen", kConfig + "/failure_mode_allow", true, "listener watchword", "failure_mode_allow"},
+      {"NoGrpcService", kConfig + "/grpc_service", Json(), "listener watchword", "by gRPC"},
+      {"AskedForSomeOnly", kConfig + "/filter_enabled", parsed(R"({"default_value":{"numerator":50}})"),
+       "listener watchword", "filter_enabled"},
+      {"Shadow", kConfig + "/shadow_mode", true, "listener watchword", "shadow_mode"},
+      {"HeadersKeptFromTheGate", kConfig + "/allowed_headers", parsed(R"({"patterns":[{"exact":"authorization"}]})"),
+       "listener watchword", "allowed_headers"},
+      {"SomeHeadersKeptFromTheGate", kConfig + "/disallowed_headers", parsed(R"({"patterns":[{"exact":"upgrade"}]})"),
+       "listener watchword", "disallowed_headers"},
+      {"TheGatesRemovalsIgnored", kConfig + "/decoder_header_mutation_rules", parsed(R"({"disallow_all":true})"),
+       "listener watchword", "decoder_header_mutation_rules"},
+      {"Upgrades", kManager + "/upgrade_configs", parsed(R"([{"upgrade_type":"websocket"}])"), "listener watchword",
+       "upgrade_configs"},
+      {"OldVersion", kConfig + "/transport_api_version", "V2", "listener watchword", "version"},
+      {"ErrorLooksLikeDenial", kConfig + "/status_on_error", Json(), "listener watchword", "denial"},
+      {"EmptyResource", settings + "/context_extensions/watchword.resource", "", "route billing-api", "which resource"},
+      {"OtherService", settings + "/grpc_service", parsed("{}"), "route billing-api", "another service"},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Damages, ExtAuthzCheck, ::testing::ValuesIn(ext_authz_damages()),
+                         [](const auto& info) { return info.param.name; });
+
 TEST(ConfigCheckForms, ReadsCamelCaseAsSnakeCase) {
   const auto sound = bootstrap_of(kBilling);
   const auto camel = with(with(sound, kConfig + "/failure_mode_allow", Json()), kConfig + "/failureModeAllow", true);
@@ -153,11 +215,11 @@ TEST(ConfigCheckForms, ReadsCamelCaseAsSnakeCase) {
 
 // A filter's name is a name, not a field: it is compared as it stands.
 TEST(ConfigCheckForms, KeepsTheNamesOfFilters) {
-  const auto named = with(bootstrap_of(kBilling), kExtAuthz + "/name", "ExtAuthz");
+  const auto named = with(bootstrap_of(kBilling), kExtProc + "/name", "ExtProc");
   const auto per_route = *find_at(named, kPerRoute);
-  const auto sound = with(with(named, kPerRoute, Json()), kRoute + "/typed_per_filter_config/ExtAuthz", per_route);
+  const auto sound = with(with(named, kPerRoute, Json()), kRoute + "/typed_per_filter_config/ExtProc", per_route);
   EXPECT_EQ(found_in(sound), "");
-  const auto off = with(sound, kRoute + "/typed_per_filter_config/ExtAuthz", parsed(kOff));
+  const auto off = with(sound, kRoute + "/typed_per_filter_config/ExtProc", parsed(kOff));
   EXPECT_NE(found_in(off).find("switched off"), std::string::npos);
 }
 

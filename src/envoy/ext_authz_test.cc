@@ -146,12 +146,18 @@ TEST_F(ExtAuthzTest, ADenialTellsTheClientWhatTheGatewayWould) {
   EXPECT_FALSE(response.has_ok_response());
   const auto& denied = response.denied_response();
   EXPECT_EQ(denied.status().code(), 403);
-  EXPECT_EQ(overwritten(denied.headers())["content-type"], "application/problem+json");
+  auto headers = overwritten(denied.headers());
+  EXPECT_EQ(headers["content-type"], "application/problem+json");
+  EXPECT_EQ(headers["cache-control"], "no-store");
+  EXPECT_EQ(headers["strict-transport-security"], "max-age=31536000");
   const auto problem = parse_json(denied.body()).value();
   EXPECT_EQ(problem.string_or("reason", ""), "not_permitted");
   EXPECT_THAT(problem.string_or("you_are", ""), HasSubstr("acme/billing"));
   EXPECT_EQ(problem.string_or("record", ""), record().string_or("id", "?"));
   EXPECT_EQ(record().string_or("decision", ""), "deny");
+  (*http_of(check).mutable_headers())[":scheme"] = "http";
+  http_of(check).set_scheme("http");
+  EXPECT_FALSE(overwritten(ask(check).denied_response().headers()).contains("strict-transport-security"));
 }
 
 TEST_F(ExtAuthzTest, WithoutATokenTheClientIsChallenged) {

@@ -5,6 +5,7 @@
 
 #include "access/identity_headers.h"
 #include "base/text.h"
+#include "gateway/redact.h"
 #include "http/grpc.h"
 
 namespace watchword::gateway {
@@ -18,6 +19,13 @@ constexpr std::array<std::string_view, 9> kHopByHop = {
 bool is_reserved(std::string_view name, const Route& route) {
   return access::is_identity_header(name) ||
          std::ranges::any_of(route.inject, [&](const Route::Injected& injected) { return injected.name == name; });
+}
+
+// So that the answer can be read through.
+void ask_for_plain_answer(http::Headers& headers) {
+  for (const auto* name : {"range", "if-range", "grpc-accept-encoding", "connect-accept-encoding"})
+    headers.remove(name);
+  headers.set("accept-encoding", "identity");
 }
 
 }  // namespace
@@ -41,6 +49,7 @@ http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, 
   remove_hop_by_hop(head.headers);
   if (http::is_grpc(head.headers)) head.headers.add("te", "trailers");
   head.headers.remove_if([&](const http::Header& header) { return is_reserved(header.name, route); });
+  if (!route.redact.empty()) ask_for_plain_answer(head.headers);
   if (!peer.address.empty()) head.headers.add("x-forwarded-for", peer.address);
   head.headers.add("x-forwarded-host", request.authority);
   head.headers.add("x-forwarded-proto", request.scheme);
@@ -62,9 +71,21 @@ net::Task<Result<std::string_view>> UpstreamBody::next(http::Body& body, std::sh
   co_return piece;
 }
 
-http::ResponseHead to_client(http::ResponseHead response) {
-  remove_hop_by_hop(response.headers);
+http::ResponseHead to_client(http::ResponseHead response, const Route& route) {
+  response.headers = trailers_to_client(std::move(response.headers), route);
   return response;
+}
+
+http::Headers trailers_to_client(http::Headers trailers, const Route& route) {
+  remove_hop_by_hop(trailers);
+  const auto drop = [&](const http::Header& header) {
+    return std::ranges::find(route.remove, header.name) != route.remove.end();
+  };
+  if (!route.remove.empty()) trailers.remove_if(drop);
+  if (route.redact.empty()) return trailers;
+  http::Headers masked;
+  for (const auto& header : trailers) masked.add(header.name, redacted(header.value, route.redact));
+  return masked;
 }
 
 }  // namespace watchword::gateway

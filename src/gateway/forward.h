@@ -20,7 +20,8 @@ struct Introduction {
 };
 
 // Removed: hop-by-hop headers (RFC 9110 7.6.1), the job's credential, every header with which backends are told an
-// identity, and names with '_' (CGI-like backends read them as '-'). `target`: the normalised path and the query.
+// identity, and names with '_' (CGI-like backends read them as '-'). Where answers are redacted they are asked for
+// whole and as they are: without encoding and ranges. `target`: the normalised path and the query.
 http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, std::string target, const Route& route,
                               const Introduction& introduction);
 // The request's body as the backend gets it: as it is, but for trailers that would be read as headers of the gate's.
@@ -52,7 +53,10 @@ class UpstreamBody final : public http::Body {
   std::shared_ptr<Passed> passed_;
 };
 
-http::ResponseHead to_client(http::ResponseHead response);
+// The response head as the client gets it: without hop-by-hop headers and those that the resource removes, and with
+// what is redacted masked.
+http::ResponseHead to_client(http::ResponseHead response, const Route& route);
+http::Headers trailers_to_client(http::Headers trailers, const Route& route);
 void remove_hop_by_hop(http::Headers& headers);
 
 }  // namespace watchword::gateway

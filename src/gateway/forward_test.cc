@@ -131,9 +131,32 @@ TEST(Forward, ResponsesLoseWhatBelongsToTheBackendsConnection) {
                          {{"connection", "keep-alive, x-hop"},
                           {"keep-alive", "timeout=5"},
                           {"x-hop", "1"},
-                          {"content-type", "text/plain"}}});
+                          {"content-type", "text/plain"}}},
+                        route_with({}));
   for (auto name : {"connection", "keep-alive", "x-hop"}) EXPECT_THAT(head.headers.find(name), IsNull()) << name;
   EXPECT_THAT(head.headers.find("content-type"), NotNull());
+}
+
+TEST(Forward, AnswersLoseWhatTheResourceRemoves) {
+  auto route = route_with({});
+  route.remove = {"server", "x-powered-by"};
+  const auto head = to_client({200, {{"server", "a/1"}, {"x-powered-by", "b"}, {"server", "c"}, {"date", "d"}}}, route);
+  EXPECT_EQ(head.headers, (http::Headers{{"date", "d"}}));
+  EXPECT_EQ(trailers_to_client({{"x-powered-by", "b"}, {"x-sum", "1"}}, route), (http::Headers{{"x-sum", "1"}}));
+}
+
+TEST(Forward, AnswersThatAreRedactedAreAskedForWholeAndPlain) {
+  const http::Headers asked{{"accept-encoding", "gzip, br"}, {"range", "bytes=0-3"}, {"if-range", "x"}};
+  auto route = route_with({{"authorization", "Bearer s3cr3t-token"}});
+  EXPECT_EQ(*forwarded(asked, route).headers.find("range"), "bytes=0-3");
+  route.redact.emplace_back(std::string_view("s3cr3t-token"));
+  const auto head = forwarded(asked, route);
+  EXPECT_EQ(*head.headers.find("accept-encoding"), "identity");
+  EXPECT_EQ(head.headers.count("accept-encoding"), 1u);
+  for (auto name : {"range", "if-range"}) EXPECT_THAT(head.headers.find(name), IsNull()) << name;
+  const auto answer = to_client({200, {{"x-echo", "Bearer s3cr3t-token!"}}}, route);
+  EXPECT_EQ(*answer.headers.find("x-echo"), "Bearer ************!");
+  EXPECT_EQ(*trailers_to_client({{"x-echo", "s3cr3t-token"}}, route).find("x-echo"), "************");
 }
 
 class TwoPieces final : public http::Body {

@@ -8,11 +8,14 @@
 #include "gateway/forward.h"
 #include "gateway/proxied.h"
 #include "gateway/relay.h"
+#include "gateway/stream_clock.h"
 #include "gateway/tcp_upstream.h"
 #include "gateway/upstream_client.h"
 #include "gateway/upstream_keeper.h"
 #include "http/client.h"
+#include "http/problem.h"
 #include "policy/target.h"
+#include "policy/tcp_resource.h"
 
 namespace watchword::gateway {
 namespace {
@@ -36,6 +39,10 @@ struct Pool {
   std::unordered_map<const Route*, std::unique_ptr<http::Client>> clients;
 };
 
+Duration stream_time(const policy::Resource& resource) {
+  return resource.tcp() ? resource.tcp()->stream_time : resource.http()->stream_time;
+}
+
 std::string to_forward(const std::string& path, std::string_view query) {
   std::string target = path;
   if (!query.empty()) target.append("?").append(query);
@@ -54,14 +61,17 @@ class ProxyImpl final : public Proxy {
         upstream_failures_(
             parts_.metrics.counter("watchword_upstream_failures", "Allowed requests that no backend answered")),
         cut_(parts_.metrics.counter("watchword_requests_cut", "Requests ended in the middle, as their right ended")) {
-    for (auto* loop : parts_.loops) pools_.try_emplace(loop);
+    for (auto* loop : parts_.loops) {
+      pools_.try_emplace(loop);
+      clocks_.emplace(loop, std::make_shared<StreamClock>());
+    }
   }
 
   void set_routes(std::shared_ptr<const Routes> routes) override { routes_.set(std::move(routes)); }
 
   net::Task<void> handle(http::Exchange& exchange) override {
     auto& request = exchange.request;
-    const Caller caller{exchange, access::spoken_by(request)};
+    const Caller caller{exchange, access::spoken_by(request), request.scheme};
     auto& flights = parts_.flights.here();
     auto pool = pool_here();
     auto origin = access::origin_of(request, exchange.peer, parts_.random);
@@ -71,11 +81,16 @@ class ProxyImpl final : public Proxy {
 
     const policy::Request asked{request.host(), request.method, request.path(), request.protocol};
     auto target = target_of(*pool->routes->policy(), request, asked);
-    if (!target) co_return co_await refuse(caller, std::move(entry), std::move(target).error(), nullptr);
+    auto now = parts_.clock.now();
+    if (!target) {
+      // Another port than the resource's: which one is right is told to a job, and to nobody else.
+      const auto known = request.method == "CONNECT" ? door_.present(entry, request, now) : fail(Reason::host_unknown);
+      co_return co_await refuse(caller, std::move(entry), std::move(target).error(),
+                                known ? known->session.get() : nullptr);
+    }
     const auto& resource = *target->resource;
     entry.resource = resource.name();
 
-    auto now = parts_.clock.now();
     auto presented = door_.present(entry, request, now);
     if (!presented) co_return co_await refuse(caller, std::move(entry), std::move(presented).error(), nullptr);
     const auto& session = *presented->session;
@@ -83,7 +98,7 @@ class ProxyImpl final : public Proxy {
       co_return co_await refuse(caller, std::move(entry), policy::no_action(*target, asked), &session);
     entry.action = *target->action;
     ProxiedFlight flight(flights.next_number(), *presented, resource.name(), *target->action,
-                         {request.method, target->path, std::string(request.host())}, exchange.reply);
+                         {request.method, target->path, std::string(request.host()), request.protocol}, exchange.reply);
     auto decision = co_await parts_.service.decide_now(session, *presented->grant, flight.asked());
     access::Recorder::describe(entry, decision);
     if (!decision.allowed())
@@ -94,6 +109,9 @@ class ProxyImpl final : public Proxy {
 
     // From here on whatever ends the right ends the request, also while its record is written.
     const access::Flights::Listed listed(flights, flight);
+    std::optional<StreamClock::Timed> timed;
+    if (const auto most = stream_time(resource); most > Duration::zero())
+      timed.emplace(clocks_.at(net::Loop::current()), flight, most);
     auto record = entry.id;
     if (auto recorded = co_await door_.put_on_record(std::move(entry)); !recorded) {
       failed_.add();
@@ -128,6 +146,7 @@ class ProxyImpl final : public Proxy {
   struct Caller {
     http::Exchange& exchange;
     access::Speaks speaks;
+    std::string scheme;  // the request's head moves on
   };
 
   static Result<policy::Target> target_of(const policy::Policy& policy, const http::RequestHead& request,
@@ -151,12 +170,14 @@ class ProxyImpl final : public Proxy {
     // A policy's routes cover all its resources of this kind.
     std::shared_ptr<const Route> route(pool.routes, pool.routes->find(*target.resource));
     Introduction introduction{*std::move(assertion), access::traceparent_of(origin, parts_.random), origin.request_id};
+    const auto& answers_of = *route;
     auto forwarded = to_forward(target.path, exchange.request.query());  // before the request is moved from
     auto& client = pool.client(*route);
     auto head = to_upstream(std::move(exchange.request), exchange.peer, std::move(forwarded), *route, introduction);
     std::optional<UpstreamBody> upload;
     if (exchange.body.length() != std::uint64_t{0}) upload.emplace(exchange.body, std::move(route), flight);
-    auto passed = co_await relay_request(exchange, std::move(head), upload ? &*upload : nullptr, client, flight);
+    auto passed =
+        co_await relay_request(exchange, std::move(head), upload ? &*upload : nullptr, client, answers_of, flight);
     if (!passed) upstream_failures_.add();
     co_return passed;
   }
@@ -178,24 +199,17 @@ class ProxyImpl final : public Proxy {
   }
   net::Task<void> tell(const Caller& caller, const access::Refusal& refusal) {
     auto reply = door_.reply_to(refusal, caller.speaks);
+    http::demand_tls(reply.head.headers, caller.scheme);
     // A failing write means that the client has gone; there is no one left to tell.
     static_cast<void>(co_await caller.exchange.reply.send(std::move(reply.head), reply.body));
   }
 
   // The request ended in the middle: the client is told why, where that is still possible, and the log in any case.
   net::Task<void> answer_cut(const Caller& caller, const ProxiedFlight& flight, const std::string& record) {
-    const auto& session = *flight.presented.session;
-    auto entry = parts_.recorder.start(audit::Event::request_cut);
-    access::Recorder::describe(entry, session);
-    access::Recorder::describe(entry, *flight.cut);
-    entry.resource = flight.resource;
-    entry.action = flight.action;
-    entry.token = flight.presented.grant->token_sha256;
-    entry.detail.set("request", record);
-    entry.detail.set("bytes_up", static_cast<std::int64_t>(flight.bytes_up));
-    entry.detail.set("bytes_down", static_cast<std::int64_t>(flight.bytes_down));
     cut_.add();
-    auto refusal = door_.refuse(std::move(entry), *flight.cut->refusal, &session);
+    auto refusal = door_.refuse_cut(flight, record,
+                                    Json::object({{"bytes_up", static_cast<std::int64_t>(flight.bytes_up)},
+                                                  {"bytes_down", static_cast<std::int64_t>(flight.bytes_down)}}));
     if (caller.exchange.reply.begun()) co_return caller.exchange.reply.abort();
     co_await tell(caller, refusal);
   }
@@ -209,9 +223,15 @@ class ProxyImpl final : public Proxy {
   Counter& upstream_failures_;
   Counter& cut_;
   std::unordered_map<net::Loop*, std::shared_ptr<Pool>> pools_;  // each touched on its loop only
+  std::unordered_map<net::Loop*, std::shared_ptr<StreamClock>> clocks_;
 };
 
 }  // namespace
+
+http::ServerLimits Proxy::limits(http::ServerLimits limits) {
+  limits.call_idle_time = limits.tunnel_idle_time;
+  return limits;
+}
 
 std::unique_ptr<Proxy> Proxy::make(ProxyParts parts, std::shared_ptr<const Routes> routes) {
   return std::make_unique<ProxyImpl>(std::move(parts), std::move(routes));

@@ -14,6 +14,7 @@
 #include "base/published.h"
 #include "gateway/routes.h"
 #include "http/handler.h"
+#include "http/server.h"
 
 namespace watchword::gateway {
 
@@ -33,6 +34,9 @@ struct ProxyParts {
 class Proxy : public http::Handler {
  public:
   static std::unique_ptr<Proxy> make(ProxyParts parts, std::shared_ptr<const Routes> routes);
+  // What its server keeps to: `limits`, but gRPC calls may be as silent as tunnels, as the body of one is read only
+  // once the door has let it in.
+  static http::ServerLimits limits(http::ServerLimits limits);
   // A new policy's routes, from the next request on. Requests in flight end on what they began with.
   virtual void set_routes(std::shared_ptr<const Routes> routes) = 0;
 };

@@ -7,6 +7,7 @@
 #include <latch>
 #include <optional>
 
+#include "http/h2_test_client.h"
 #include "http/server.h"
 #include "http/test_server.h"
 #include "support/gate_fixture.h"
@@ -45,6 +46,9 @@ class Backend {
       co_await *go_;
       (void)co_await exchange.reply.write("last");
       (void)co_await exchange.reply.end();
+    } else if (path == "/acme.v1.Billing/Talk") {
+      const auto said = co_await http::read_all(exchange.body, 1000);
+      (void)co_await exchange.reply.send({}, said.value_or("cut"));
     } else {
       (void)co_await exchange.reply.send({}, "ok");
     }
@@ -57,24 +61,29 @@ class Backend {
 
 class ProxyCuts : public ::testing::Test {
  protected:
-  std::string policy(std::string_view read, std::string_view session = "{ ttl: 15m }") const {
+  std::string policy(std::string_view read, std::string_view session = "{ ttl: 15m }",
+                     std::string_view http = "") const {
     return "resources:\n  billing-api:\n    http: { upstream: \"" + backend_.url() +
-           "\", host: billing.gate.example.com }\n"
+           "\", host: billing.gate.example.com" + std::string(http) +
+           " }\n"
            "    actions:\n      read: { methods: [GET] }\n      write: { methods: [PUT] }\n"
            "roles:\n  deploy:\n    granted_to: [{ job: { issuer: gitlab, project_path: acme/billing } }]\n"
            "    allow: [billing-api/write" +
            std::string(read) + "]\n    session: " + std::string(session) + "\n";
   }
   // A proxy under this policy; the job has its token.
-  void serve(const std::string& text) {
+  void serve(const std::string& text, const http::ServerLimits& limits = {}) {
     gate_.set_policy(text);
     proxy_ = Proxy::make({gate_.service(), assertions_, gate_.recorder(), gate_.metrics, gate_.clock, gate_.random(),
                           flights_, loops_.loops()},
                          Routes::make(gate_.service().snapshot().policy).value());
     gate_.service().watch(flights_);
-    auto started = http::Server::start(
-        loops_.loops(), {.address = *net::parse_address("127.0.0.1:0"), .metrics = &gate_.metrics, .name = "test"},
-        *proxy_);
+    auto started = http::Server::start(loops_.loops(),
+                                       {.address = *net::parse_address("127.0.0.1:0"),
+                                        .limits = Proxy::limits(limits),
+                                        .metrics = &gate_.metrics,
+                                        .name = "test"},
+                                       *proxy_);
     ASSERT_TRUE(started) << to_string(started.error());
     server_ = *std::move(started);
     auto reply = gate_.exchange(gate_.id_token());
@@ -184,6 +193,27 @@ TEST_F(ProxyCuts, APolicyThatTakesTheRightAwayCutsWhatItLetThrough) {
   EXPECT_EQ(records[0].string_or("reason", ""), "not_permitted");
 }
 
+TEST_F(ProxyCuts, APolicyThatMakesAnotherActionOfTheRequestDecidesItAnew) {
+  const auto with_paths = [&](std::string_view read) {
+    auto text = policy(", billing-api/read");
+    text.replace(text.find("read: { methods: [GET] }"), 24,
+                 "read: { methods: [GET], paths: [" + std::string(read) + "] }");
+    return text;
+  };
+  serve(with_paths("/v1/**"));
+  http::RawClient client(server_->address()), other(server_->address());
+  get(other, "/v1/slow");
+  other.read_until("first ");
+  get(client, "/v1/endless");
+  client.read_until("xxxx");
+  gate_.set_policy(with_paths("/v1/slow"));
+  client.read_to_end();
+  backend_.wait_until_cut();
+  backend_.finish_slow();
+  EXPECT_THAT(other.read_until("\r\n0\r\n\r\n"), HasSubstr("last"));
+  EXPECT_EQ(cuts().size(), 1u);
+}
+
 TEST_F(ProxyCuts, AFactThatTurnsCutsWhatItLetThrough) {
   serve(policy(", { permission: billing-api/read, when: '!context.frozen(\"production\")' }"));
   http::RawClient client(server_->address()), other(server_->address());
@@ -216,6 +246,35 @@ TEST_F(ProxyCuts, ARevokedTokenCutsWhatItCarries) {
   EXPECT_EQ(records[0].string_or("reason", ""), "token_revoked");
 }
 
+TEST_F(ProxyCuts, AStreamLastsNoLongerThanItsResourcePermits) {
+  serve(policy(", billing-api/read", "{ ttl: 15m }", ", timeouts: { stream: 1s }"));
+  http::RawClient client(server_->address());
+  get(client, "/v1/endless");
+  client.read_until("xxxx");
+  EXPECT_THAT(client.read_to_end(), Not(HasSubstr("\r\n0\r\n\r\n")));
+  backend_.wait_until_cut();
+  http::RawClient other(server_->address());
+  get(other, "/v1/other");
+  EXPECT_THAT(other.read_until("ok"), HasSubstr("HTTP/1.1 200 "));
+  const auto records = cuts();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].string_or("reason", ""), "limit_reached");
+  EXPECT_GT(bytes(records[0], "down"), 0);
+}
+
+TEST_F(ProxyCuts, WhoLastsTooLongBeforeAnAnswerIsToldSo) {
+  serve(policy(", billing-api/read", "{ ttl: 15m }", ", timeouts: { stream: 1s }"));
+  std::optional<http::RawClient> client(server_->address());
+  client->send(head("PUT /v1/upload") + "content-length: 100\r\n\r\nx");
+  const auto answer = client->read_until("}");
+  client.reset();  // the gate waits a while for the rest of the upload otherwise
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 429 "));
+  EXPECT_THAT(answer, HasSubstr("limit_reached"));
+  EXPECT_THAT(answer, HasSubstr("at most 1s ('timeouts.stream' of billing-api)"));
+  backend_.wait_until_cut();
+  EXPECT_EQ(cuts().size(), 1u);
+}
+
 TEST_F(ProxyCuts, AnotherJobsEndCutsNothing) {
   serve(policy(", billing-api/read"));
   http::RawClient client(server_->address());
@@ -226,6 +285,31 @@ TEST_F(ProxyCuts, AnotherJobsEndCutsNothing) {
   backend_.finish_slow();
   EXPECT_THAT(client.read_until("\r\n0\r\n\r\n"), HasSubstr("last"));
   EXPECT_TRUE(cuts().empty());
+}
+
+TEST_F(ProxyCuts, AGrpcCallMayBeAsSilentAsATunnel) {
+  const std::string here = "resources:\n  billing-api:\n    http: { upstream: { endpoints: [\"" + backend_.url() +
+                           "\"], protocol: http2 }, host: billing.gate.example.com }\n"
+                           "    actions:\n      call: { grpc: [acme.v1.Billing/*] }\n"
+                           "roles:\n  deploy:\n"
+                           "    granted_to: [{ job: { issuer: gitlab, project_path: acme/billing } }]\n"
+                           "    allow: [billing-api/call]\n    session: { ttl: 15m }\n";
+  const auto moment = std::chrono::milliseconds(50);
+  serve(here, {.body_time = moment, .call_idle_time = moment});
+  const auto call = [&](std::uint32_t stream) {
+    return http::h2::headers(stream, {{":method", "POST"},
+                                      {":scheme", "http"},
+                                      {":authority", "billing.gate.example.com"},
+                                      {":path", "/acme.v1.Billing/Talk"},
+                                      {"content-type", "application/grpc"},
+                                      {"authorization", "Bearer " + token_}});
+  };
+  http::H2RawClient client(server_->address());
+  client.send(call(1) + http::h2::data(1, "be"));
+  client.send(call(3));  // says nothing: when it is told that it took too long, a body's time is over
+  EXPECT_NE(client.answer(3).field(0, "grpc-status"), "0");
+  client.send(http::h2::data(1, "gun", http::h2::kEndStream));
+  EXPECT_EQ(client.answer(1).body, "begun");
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include "gateway/relay.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "gateway/forward.h"
+#include "gateway/redact.h"
 
 namespace watchword::gateway {
 namespace {
@@ -63,11 +65,17 @@ net::Task<bool> pass_down(http::Exchange& exchange, Tunnel& tunnel, ProxiedFligh
 }  // namespace
 
 net::Task<Result<bool>> relay_request(http::Exchange& exchange, http::RequestHead head, http::Body* upload,
-                                      http::Client& client, ProxiedFlight& flight) {
+                                      http::Client& client, const Route& route, ProxiedFlight& flight) {
   auto response = co_await client.send(std::move(head), upload, &flight.upstream);
   if (flight.cut) co_return false;
   if (!response) co_return std::unexpected(std::move(response).error());
-  auto& body = (*response)->body();
+  std::optional<RedactedBody> masked;
+  if (!route.redact.empty()) {
+    if (is_encoded((*response)->head().headers))
+      co_return fail(Reason::upstream_malformed, "an encoded answer", "one without content-encoding, for 'redact'");
+    masked.emplace((*response)->body(), route.redact);
+  }
+  http::Body& body = masked ? *masked : (*response)->body();
   // A short response has arrived whole by now, and leaves in one system call.
   std::string_view first;
   if (body.ready()) {
@@ -77,13 +85,11 @@ net::Task<Result<bool>> relay_request(http::Exchange& exchange, http::RequestHea
     first = *piece;
   }
   if (!flight.pass(flight.bytes_down, first.size())) co_return false;
-  auto answer = to_client((*response)->take_head());
+  auto answer = to_client((*response)->take_head(), route);
   if (ends_with_head(answer, body, first)) co_return (co_await exchange.reply.send(std::move(answer), {})).has_value();
   if (!co_await exchange.reply.begin_with(std::move(answer), first)) co_return false;
   if (!co_await pass_down(exchange, body, flight)) co_return false;
-  auto trailers = body.trailers();
-  remove_hop_by_hop(trailers);
-  co_return (co_await exchange.reply.end(std::move(trailers))).has_value();
+  co_return (co_await exchange.reply.end(trailers_to_client(body.trailers(), route))).has_value();
 }
 
 net::Task<bool> relay_tunnel(http::Exchange& exchange, std::unique_ptr<net::Stream> upstream,

@@ -1,6 +1,7 @@
 #include "gateway/routes.h"
 
 #include "base/file.h"
+#include "gateway/redact.h"
 
 namespace watchword::gateway {
 namespace {
@@ -15,12 +16,17 @@ Result<Route> route_to(const policy::Resource& resource, const policy::HttpTarge
   route.resource = &resource;
   WW_TRY(route.upstream, Upstream::make(target));
   route.origin = route.upstream->origin(0);
+  route.remove = target.remove_response_headers;
   for (const auto& wanted : target.inject) {
     WW_TRY(auto secret, resolve_secret(wanted.secret));
     std::string value = wanted.prefix;
     value += secret.reveal();
     route.inject.push_back({wanted.name, Secret(std::move(value))});
+    if (target.redact) add_redacted(wanted.prefix, secret, route.redact);
   }
+  if (target.redact && route.redact.empty())
+    return fail(Reason::config_invalid, "'redact' of values that are all too short to be told from other text",
+                "an injected value of at least " + std::to_string(kShortestRedacted) + " bytes");
   return route;
 }
 

@@ -26,6 +26,8 @@ struct Route {
     Secret value;  // prefix and secret
   };
   std::vector<Injected> inject;
+  std::vector<std::string> remove;  // headers and trailers of answers
+  std::vector<Secret> redact;       // masked in answers (redact.h)
 };
 
 // Immutable but for the state of its upstreams; belongs to one policy and keeps it alive.

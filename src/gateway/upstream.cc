@@ -1,5 +1,6 @@
 #include "gateway/upstream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "net/forbidden_address.h"
@@ -35,6 +36,8 @@ Result<std::shared_ptr<Upstream>> Upstream::make(const policy::HttpTarget& targe
   upstream->limits_.connect_time = target.connect_time;
   upstream->limits_.response_time = target.response_time;
   upstream->limits_.idle_time = target.idle_time;
+  auto& connections = upstream->limits_.connections;  // each WebSocket over HTTP/1.1 takes one
+  connections = std::max<std::size_t>(connections, target.upstream.max_requests);
   for (const auto& url : target.upstream.endpoints) {
     WW_TRY(auto origin, http::parse_origin(url));
     origin.protocol = protocol_of(target.upstream.protocol);

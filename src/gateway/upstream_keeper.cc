@@ -1,5 +1,7 @@
 #include "gateway/upstream_keeper.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "gateway/upstream_proxy_header.h"
 
@@ -7,6 +9,7 @@ namespace watchword::gateway {
 namespace {
 
 constexpr std::chrono::seconds kCountEvery{1};
+constexpr std::chrono::seconds kAskAgain{1};     // at the soonest, where `resolve_every` is not shorter
 constexpr std::size_t kLongestBody = 16 * 1024;  // of the answer to a check
 
 struct Counted {
@@ -61,15 +64,18 @@ net::Task<void> count(std::vector<Counted> all) {
 }  // namespace
 
 // A name that cannot be resolved now keeps the addresses that it had.
-net::Task<void> follow_name(std::shared_ptr<Upstream> upstream, std::size_t endpoint, Resolver resolve) {
+net::Task<void> follow_name(std::shared_ptr<Upstream> upstream, std::size_t endpoint, LookUp look_up) {
+  const net::Steady::duration every = upstream->settings().resolve_every;
   std::vector<std::string> known;
   while (!upstream->retired()) {
-    auto found = co_await resolve(upstream->origin(endpoint).address, upstream->limits().connect_time);
-    if (found && *found != known) {
-      if (!known.empty()) upstream->moved(endpoint);
-      known = *std::move(found);
+    auto found = co_await look_up(upstream->origin(endpoint).address, every, upstream->limits().connect_time);
+    net::Steady::duration wait = every;
+    if (found) {
+      if (found->texts != known && !known.empty()) upstream->moved(endpoint);
+      known = std::move(found->texts);
+      wait = std::min(every, std::max<net::Steady::duration>(found->fresh_until - net::Steady::now(), kAskAgain));
     }
-    co_await net::Loop::current()->sleep(upstream->settings().resolve_every);
+    co_await net::Loop::current()->sleep(wait);
   }
 }
 

@@ -16,8 +16,11 @@ namespace watchword::gateway {
 // with the loop. `metrics` outlives the loop's work.
 void keep_upstreams(const Routes& routes, Metrics& metrics);
 
-using Resolver = std::function<net::Task<Result<std::vector<std::string>>>(net::Address, net::Steady::duration)>;
-// Part of it: asks for the endpoint's addresses every `resolve_every`, and tells the upstream when they are others.
-net::Task<void> follow_name(std::shared_ptr<Upstream> upstream, std::size_t endpoint, Resolver resolve);
+// net::resolve, or what a test has in its place: address, max_age, timeout.
+using LookUp =
+    std::function<net::Task<Result<net::Addresses>>(net::Address, net::Steady::duration, net::Steady::duration)>;
+// Part of it: asks for the endpoint's addresses when their TTL has passed, at least every `resolve_every`, and tells
+// the upstream when they are others.
+net::Task<void> follow_name(std::shared_ptr<Upstream> upstream, std::size_t endpoint, LookUp look_up);
 
 }  // namespace watchword::gateway

@@ -72,7 +72,10 @@ TEST(UpstreamKeeper, AnEndpointThatTakesNoConnectionsIsOut) {
   }(routes, metrics));
 }
 
-Task<Result<std::vector<std::string>>> answer_of(Result<std::vector<std::string>> answer) { co_return answer; }
+Task<Result<net::Addresses>> answer_of(Result<std::vector<std::string>> answer) {
+  if (!answer) co_return std::unexpected(answer.error());
+  co_return net::Addresses{*answer, net::Steady::now() + std::chrono::hours(1)};
+}
 
 TEST(UpstreamKeeper, ANameIsFollowedToOtherAddressesAndKeepsItsOldOnesWhenItHasNone) {
   policy::HttpTarget target;
@@ -90,8 +93,9 @@ TEST(UpstreamKeeper, ANameIsFollowedToOtherAddressesAndKeepsItsOldOnesWhenItHasN
       {second, 1},
       {first, 2}};
   std::size_t asked = 0;
-  const Resolver resolve = [&](const net::Address& address, net::Steady::duration) {
+  const LookUp resolve = [&](const net::Address& address, net::Steady::duration max_age, net::Steady::duration) {
     EXPECT_EQ(address.host, "backend.example.com");
+    EXPECT_EQ(max_age, std::chrono::milliseconds(1));
     if (asked > 0) EXPECT_EQ(upstream->generation(0), answers[asked - 1].second) << asked;
     if (asked + 1 == answers.size()) upstream->retire();
     return answer_of(answers[asked++].first);

@@ -164,6 +164,12 @@ std::string header_values(CURL* curl, const char* name) {
   return all;
 }
 
+std::optional<Time> date_of(const std::string& date, const std::string& age) {
+  const auto seconds = curl_getdate(date.c_str(), nullptr);
+  if (date.empty() || seconds < 0) return std::nullopt;
+  return from_unix(seconds) + whole_seconds(age).value_or(std::chrono::seconds(0));
+}
+
 // Another origin must not be given the credentials that were meant for this one.
 std::string next_page(const std::string& link, const Url& asked) {
   std::string next = next_link(link);
@@ -181,6 +187,7 @@ FetchReply reply_of(CURL* curl, const Url& asked, Transfer& transfer) {
   reply.content_type = ascii_lower(trim(std::string_view(type).substr(0, type.find(';'))));
   reply.max_age = max_age(header_values(curl, "cache-control"));
   if (status == 429 || status == 503) reply.retry_after = whole_seconds(header_values(curl, "retry-after"));
+  reply.date = date_of(header_values(curl, "date"), header_values(curl, "age"));
   reply.next_page = next_page(header_values(curl, "link"), asked);
   reply.body = std::move(transfer.body);
   return reply;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
 
@@ -35,7 +36,8 @@ struct FetchReply {
   std::string content_type;                              // without parameters, lower case
   std::optional<std::chrono::seconds> max_age;           // Cache-Control max-age
   std::optional<std::chrono::seconds> retry_after = {};  // of 429 and 503; a date is not understood
-  std::string next_page = {};  // the URL of Link rel="next" (RFC 8288) of the same origin; empty: none
+  std::optional<Time> date = {};  // the server's clock when it answered, to the second: Date, and Age of a cache
+  std::string next_page = {};     // the URL of Link rel="next" (RFC 8288) of the same origin; empty: none
   std::string body;
 };
 

@@ -277,6 +277,17 @@ TEST(Fetch, KeepsHeaderValuesOutOfErrors) {
   EXPECT_EQ(server.requests(), 0);
 }
 
+TEST(Fetch, ReadsTheServersClockThroughACache) {
+  const auto date = [](const std::string& headers) {
+    const FakeServer server("HTTP/1.1 200 OK\r\n" + headers + "Content-Length: 0\r\nConnection: close\r\n\r\n");
+    return fetch(server.url())->date;
+  };
+  EXPECT_EQ(date("Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n"), from_unix(784'887'151));
+  EXPECT_EQ(date("Date: Tue, 15 Nov 1994 08:12:31 GMT\r\nAge: 60\r\n"), from_unix(784'887'211));
+  EXPECT_EQ(date("Date: yesterday\r\n"), std::nullopt);
+  EXPECT_EQ(date(""), std::nullopt);
+}
+
 TEST(Fetch, ReadsWhenToComeBackFrom429And503Only) {
   const auto retry_after = [](const std::string& status, const std::string& value) {
     const FakeServer server("HTTP/1.1 " + status + " X\r\nRetry-After: " + value +

@@ -9,7 +9,6 @@
 namespace watchword::http {
 namespace {
 
-constexpr std::size_t kPrefix = 5;            // flags, length as four bytes, big-endian
 constexpr std::size_t kLongestMessage = 512;  // of grpc-message, and of each text in the details: clients limit headers
 
 constexpr std::pair<Reason, GrpcCode> kOwnCode[] = {
@@ -44,6 +43,21 @@ std::string_view shortened(std::string_view text) {
   auto size = std::min(text.size(), kLongestMessage);
   while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
   return text.substr(0, size);
+}
+
+// Of the message that `input` begins with; nullopt: it is not whole yet.
+Result<std::optional<std::size_t>> message_length(std::string_view input, std::size_t max_bytes) {
+  if (input.size() < kGrpcPrefix) return std::nullopt;
+  if (input[0] != 0)
+    return fail(Reason::http_malformed, input[0] == 1 ? "a compressed message" : "unknown flags of a message",
+                "a plain gRPC message");
+  std::size_t length = 0;
+  for (std::size_t i = 1; i < kGrpcPrefix; ++i) length = length << 8 | static_cast<unsigned char>(input[i]);
+  if (length > max_bytes)
+    return fail(Reason::http_too_large, "a message of " + std::to_string(length) + " bytes",
+                "at most " + std::to_string(max_bytes));
+  if (input.size() - kGrpcPrefix < length) return std::nullopt;
+  return length;
 }
 
 // Protocol buffers by hand: the only fields that http/ knows.
@@ -126,36 +140,36 @@ bool is_grpc(const Headers& headers) {
 }
 
 Result<std::optional<std::string>> GrpcMessages::next() {
-  if (input_.size() < kPrefix) return std::nullopt;
-  if (input_[0] != 0)
-    return fail(Reason::http_malformed, input_[0] == 1 ? "a compressed message" : "unknown flags of a message",
-                "a plain gRPC message");
-  std::size_t length = 0;
-  for (std::size_t i = 1; i < kPrefix; ++i) length = length << 8 | static_cast<unsigned char>(input_[i]);
-  if (length > max_bytes_)
-    return fail(Reason::http_too_large, "a message of " + std::to_string(length) + " bytes",
-                "at most " + std::to_string(max_bytes_));
-  if (input_.size() - kPrefix < length) return std::nullopt;
-  auto message = input_.substr(kPrefix, length);
-  input_.erase(0, kPrefix + length);
+  WW_TRY(const auto length, message_length(input_, max_bytes_));
+  if (!length) return std::nullopt;
+  auto message = input_.substr(kGrpcPrefix, *length);
+  input_.erase(0, kGrpcPrefix + *length);
   return message;
 }
 
 net::Task<Result<std::string>> read_grpc_message(Body& body, std::size_t max_bytes, net::Steady::duration within) {
-  WW_CO_TRY(const auto all, co_await read_all(body, max_bytes + kPrefix, within));
-  GrpcMessages messages(max_bytes);
-  messages.feed(all);
-  WW_CO_TRY(auto message, messages.next());
-  if (!message || !messages.between())
-    co_return fail(Reason::http_malformed, message ? "more than one message" : "no whole message", "one gRPC message");
-  co_return *std::move(message);
+  WW_CO_TRY(auto all, co_await read_all(body, max_bytes + kGrpcPrefix, within));
+  WW_CO_TRY(const auto length, message_length(all, max_bytes));
+  if (!length || all.size() != kGrpcPrefix + *length)
+    co_return fail(Reason::http_malformed, length ? "more than one message" : "no whole message", "one gRPC message");
+  all.erase(0, kGrpcPrefix);
+  co_return all;
 }
 
 std::string grpc_frame(std::string_view message) {
-  std::string frame(1, '\0');
-  for (const unsigned shift : {24u, 16u, 8u, 0u}) frame += static_cast<char>(message.size() >> shift & 0xff);
+  std::string frame;
+  frame.reserve(kGrpcPrefix + message.size());
+  frame.resize(kGrpcPrefix);
   frame += message;
+  set_grpc_prefix(frame);
   return frame;
+}
+
+void set_grpc_prefix(std::string& frame) {
+  const auto size = frame.size() - kGrpcPrefix;
+  frame[0] = '\0';
+  for (std::size_t i = 1; i < kGrpcPrefix; ++i)
+    frame[i] = static_cast<char>(size >> (8 * (kGrpcPrefix - 1 - i)) & 0xff);
 }
 
 ResponseHead grpc_refusal(Reason reason, const Json& problem, Headers extra) {

@@ -50,6 +50,9 @@ class GrpcMessages {
 // The one message of a unary call; what is beside it is http_malformed. The errors of read_all, too.
 net::Task<Result<std::string>> read_grpc_message(Body& body, std::size_t max_bytes, net::Steady::duration within);
 std::string grpc_frame(std::string_view message);  // at most 4 GiB
+// The same without a copy: the message stands behind kGrpcPrefix bytes, which this writes.
+inline constexpr std::size_t kGrpcPrefix = 5;  // flags, length as four bytes, big-endian
+void set_grpc_prefix(std::string& frame);
 // The value of grpc-message: "Percent-Encoded" there, all but printable ASCII, and '%'.
 std::string encode_grpc_message(std::string_view text);
 

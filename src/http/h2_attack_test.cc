@@ -71,6 +71,23 @@ TEST(H2Attack, RapidResetEndsTheConnectionAndStartsFewHandlers) {
   EXPECT_LE(started, 400);
 }
 
+// They have cost more than those that have no answer yet.
+TEST(H2Attack, ResetsOfAnswersThatHaveBegunEndTheConnection) {
+  const TestServer server(answer_ok);
+  H2RawClient client(server.address(), std::string(kPreface) + settings({{4, 0}}) + settings_ack());
+  std::optional<H2Frame> frame;
+  std::uint32_t stream = 1;
+  do {
+    client.send(get(stream));
+    do frame = client.next();
+    while (frame && frame->type != kHeaders && frame->type != kGoaway);
+    client.send(reset(stream));
+    stream += 2;
+  } while (frame && frame->type == kHeaders && stream < 4000);
+  EXPECT_EQ(frame.value_or(H2Frame()).number(4), kEnhanceYourCalm);
+  EXPECT_LT(stream, 1000U);
+}
+
 TEST(H2Attack, WhoMayHaveManyStreamsMayResetMany) {
   const TestServer server(answer_ok, {.streams_per_connection = 1000});
   std::string all;

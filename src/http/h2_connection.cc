@@ -8,10 +8,9 @@ namespace {
 
 using net::Steady;
 
-constexpr std::size_t kInputBytes = 2 * 1024;    // of an idle connection
-constexpr std::size_t kBatchBytes = 64 * 1024;   // of frames for one system call
-constexpr std::size_t kOutputBytes = 16 * 1024;  // of buffer that a connection with nothing to send may keep
-constexpr unsigned kTurns = 16;                  // of sending in a row
+constexpr std::size_t kInputBytes = 2 * 1024;   // of an idle connection
+constexpr std::size_t kBatchBytes = 64 * 1024;  // of frames for one system call
+constexpr unsigned kTurns = 16;                 // of sending in a row
 constexpr std::size_t kLingerBytes = 256 * 1024;
 constexpr auto kLingerTime = std::chrono::seconds(2);
 constexpr auto kLeaveTime = std::chrono::seconds(1);  // for the answer to the PING of ask_to_leave()
@@ -139,12 +138,16 @@ net::Task<void> H2Connection::pump() {
 
 net::Task<bool> H2Connection::flush() {
   if (broken_ || !session_.wants_write()) co_return false;
-  broken_ = !session_.gather(output_, kBatchBytes);
-  if (output_.empty()) co_return false;
+  std::string output = std::exchange(loop_.output, {});
+  broken_ = !session_.gather(output, kBatchBytes);
+  if (output.empty()) {
+    loop_.output = std::move(output);
+    co_return false;
+  }
   stream_->set_deadline(Steady::now() + (closing_ ? kLingerTime : state_.limits.body_time));
-  const Status sent = co_await stream_->write(output_);
-  output_.clear();
-  if (output_.capacity() > kOutputBytes && !session_.wants_write()) std::string().swap(output_);
+  const Status sent = co_await stream_->write(output);
+  output.clear();
+  if (output.capacity() > loop_.output.capacity()) loop_.output = std::move(output);
   if (!sent) {
     broken_ = true;
     co_return false;
@@ -187,8 +190,10 @@ std::uint64_t H2Connection::touch(H2Stream& stream, std::uint64_t last) {
 
 void H2Connection::remove(H2Stream& stream) {
   session_.forget(stream.id());
-  std::erase(live_, &stream);
-  std::erase(listed_, &stream);
+  live_.back()->place = stream.place;
+  live_[stream.place] = live_.back();
+  live_.pop_back();
+  if (stream.listed) std::erase(listed_, &stream);
   std::erase(touched_, &stream);
   if (live_.empty()) idle_since_ = Steady::now();
   notify();

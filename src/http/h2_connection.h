@@ -55,6 +55,7 @@ class H2Connection final : private H2Events {
   net::Task<bool> flush();
   net::Task<void> serve(std::unique_ptr<H2Stream> stream);
   net::Task<void> refuse(std::unique_ptr<H2Stream> stream, Error error);
+  Headers for_client() const;  // of an answer that no handler gave
   net::Task<void> linger();
   struct Change {  // the end of pump() or of a stream
     H2Connection& connection;
@@ -80,7 +81,6 @@ class H2Connection final : private H2Events {
   std::list<H2Connection*>::iterator place_;
   std::unique_ptr<net::Stream> stream_;
   InputBuffer input_;
-  std::string output_;
   H2Session session_;
   FrameMeter meter_;
   Budget resets_;

@@ -1,4 +1,5 @@
 // What happens to the requests of a connection.
+#include "http/grpc.h"
 #include "http/h2_connection.h"
 #include "http/problem.h"
 
@@ -18,7 +19,7 @@ H2Stream* H2Connection::on_request(std::int32_t id, Result<FieldCollector::Reque
   H2RequestBody::Announced announced;
   announced.ended = end;
   announced.at_most = state_.limits.body_bytes;
-  announced.piece_time = state_.limits.body_time;
+  announced.first_time = announced.piece_time = state_.limits.body_time;
   std::optional<Error> refusal;
   RequestHead head;
   if (!request) {
@@ -28,14 +29,16 @@ H2Stream* H2Connection::on_request(std::int32_t id, Result<FieldCollector::Reque
     announced.expect_continue = request->expect_continue && !end;
     if (request->head.wants_tunnel()) {
       announced.at_most = UINT64_MAX;
-      announced.piece_time = state_.limits.tunnel_idle_time;
+      announced.first_time = announced.piece_time = state_.limits.tunnel_idle_time;
     }
     if (announced.length.value_or(0) > announced.at_most)
       refusal = fail(Reason::http_too_large, "a larger body", "at most " + std::to_string(announced.at_most)).error();
+    if (is_grpc(request->head.headers)) announced.piece_time = state_.limits.call_idle_time;
     head = std::move(request->head);
   }
   auto stream = std::make_unique<H2Stream>(*this, id, std::move(head), announced);
   H2Stream* raw = stream.get();
+  raw->place = live_.size();
   live_.push_back(raw);
   starting_.push_back({std::move(stream), std::move(refusal)});
   if (++served_ >= state_.limits.requests_per_connection) leave();
@@ -54,7 +57,8 @@ void H2Connection::on_end(H2Stream& stream, Result<Headers> trailers) {
 
 void H2Connection::on_closed(H2Stream& stream, std::uint32_t) {
   if (stream.reply.end_sent() && stream.body.ended()) return stream.complete();
-  if (!stream.was_reset() && !stream.reply.end_sent()) spend_reset();
+  const bool is_end = state_.limits.resets_end_calls && stream.reply.begun();
+  if (!stream.was_reset() && !stream.reply.end_sent() && !is_end) spend_reset();
   stream.close(fail(Reason::connection_closed, "the stream was reset").error());
   std::erase_if(starting_, [&](const Starting& starting) { return starting.stream.get() == &stream; });
 }
@@ -78,15 +82,21 @@ net::Task<void> H2Connection::serve(std::unique_ptr<H2Stream> stream) {
   co_await stream->body.settle();
   if (!stream->reply.begun()) {
     const Error error = stream->body.error().value_or(fail(Reason::internal).error());
-    (void)co_await send_problem(stream->reply, status_of(error.reason), problem(error, false));
+    (void)co_await send_problem(stream->reply, status_of(error.reason), problem(error, false), for_client());
   }
   co_await conclude(*stream);
+}
+
+Headers H2Connection::for_client() const {
+  Headers headers;
+  demand_tls(headers, stream_->encrypted() ? "https" : "http");
+  return headers;
 }
 
 net::Task<void> H2Connection::refuse(std::unique_ptr<H2Stream> stream, Error error) {
   // RFC 6585 5: the head as a whole, where 413 would speak of the content.
   const bool head = error.reason == Reason::http_too_large && stream->head.method.empty();
-  (void)co_await send_problem(stream->reply, head ? 431 : status_of(error.reason), problem(error, false));
+  (void)co_await send_problem(stream->reply, head ? 431 : status_of(error.reason), problem(error, false), for_client());
   co_await stream->body.settle();
   co_await conclude(*stream);
 }

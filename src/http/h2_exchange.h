@@ -39,7 +39,8 @@ class H2RequestBody final : public Body {
     bool ended = false;            // with the head
     bool expect_continue = false;  // the client waits for the word before it sends the body
     std::uint64_t at_most = 0;
-    net::Steady::duration piece_time{};
+    net::Steady::duration first_time{};  // until the first piece
+    net::Steady::duration piece_time{};  // from one to the next
   };
   H2RequestBody(H2Stream& stream, const Announced& announced)
       : stream_(stream), announced_(announced), ended_(announced.ended) {}
@@ -97,6 +98,7 @@ class H2ResponseWriter final : public Writer {
   net::Task<Status> write(std::string_view piece) override;
   net::Task<Status> end(Headers trailers) override;
   net::Task<Status> send(ResponseHead head, std::string_view body) override;
+  net::Task<Status> send_with_trailers(ResponseHead head, std::string_view body, Headers trailers) override;
   bool begun() const override { return status_ != 0; }
   void abort() override;
 
@@ -165,7 +167,8 @@ class H2Stream {
   RequestHead head;
   H2RequestBody body;
   H2ResponseWriter reply;
-  bool listed = false;  // to be woken
+  bool listed = false;    // to be woken
+  std::size_t place = 0;  // among the live ones of its connection
 
  private:
   std::int32_t id_;

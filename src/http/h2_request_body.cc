@@ -33,7 +33,7 @@ net::Task<void> H2RequestBody::wait() {
     stream_.reply.interim();
     connection.kick();
   }
-  deadline_ = Steady::now() + announced_.piece_time;
+  deadline_ = Steady::now() + (received_ == 0 ? announced_.first_time : announced_.piece_time);
   co_await waiter_;
   deadline_ = kNoDeadline;
 }

@@ -93,6 +93,13 @@ net::Task<Status> H2ResponseWriter::send(ResponseHead head, std::string_view bod
   co_return co_await flush();
 }
 
+net::Task<Status> H2ResponseWriter::send_with_trailers(ResponseHead head, std::string_view body, Headers trailers) {
+  OutgoingFields sendable;
+  WW_CO_CHECK(sendable.trailers(trailers));  // before anything refers to `body`
+  WW_CO_CHECK(start(head, std::nullopt, body, false));
+  co_return co_await end(std::move(trailers));
+}
+
 void H2ResponseWriter::abort() {
   fail(stream_gone());
   stream_.reset(NGHTTP2_INTERNAL_ERROR);

@@ -158,6 +158,38 @@ TEST(H2Server, SendsTrailersAndStreamsInPieces) {
   EXPECT_EQ(answer.heads[1], (FieldList{{"checksum", "35"}}));
 }
 
+TEST(H2Server, SendsAWholeAnswerWithItsTrailersAtOnce) {
+  const TestServer server([](Exchange& exchange) -> net::Task<void> {
+    const bool empty = exchange.request.target == "/empty";
+    EXPECT_TRUE(co_await exchange.reply.send_with_trailers({}, empty ? "" : "whole", {{"checksum", "35"}}));
+    EXPECT_FALSE(co_await exchange.reply.write("more"));
+  });
+  H2RawClient client(server.address());
+  client.send(get(1) + get(3, "/empty") + headers(5, request_fields("HEAD", "/"), kEndHeaders | kEndStream));
+  for (const std::uint32_t stream : {1u, 3u}) {
+    const H2Answer answer = client.answer(stream);
+    EXPECT_EQ(answer.body, stream == 1 ? "whole" : "");
+    ASSERT_THAT(answer.heads, SizeIs(2));
+    EXPECT_EQ(answer.heads[1], (FieldList{{"checksum", "35"}}));
+  }
+  EXPECT_THAT(client.answer(5).heads, SizeIs(1));
+}
+
+TEST(H2Server, SendsNothingOfAnAnswerThatIsNone) {
+  const TestServer server([](Exchange& exchange) -> net::Task<void> {
+    Headers trailers, none;
+    trailers.add(std::string("bad name"), "x");
+    EXPECT_FALSE(co_await exchange.reply.send_with_trailers({}, "body", trailers));
+    ResponseHead head{200, {{"content-length", "5"}}};
+    EXPECT_FALSE(co_await exchange.reply.send_with_trailers(std::move(head), "body", none));
+  });
+  H2RawClient client(server.address());
+  client.send(get(1));
+  const H2Answer answer = client.answer(1);
+  EXPECT_TRUE(answer.reset);
+  EXPECT_EQ(answer.body, "");
+}
+
 TEST(H2Server, SendsNoBodyToHeadNorWithoutContent) {
   const TestServer server([](Exchange& exchange) -> net::Task<void> {
     const bool empty = exchange.request.target == "/empty";
@@ -325,6 +357,27 @@ TEST(H2Server, OpensATunnelForAnExtendedConnect) {
   EXPECT_EQ(echoed->payload, "hello");
   client.send(data(1, "", kEndStream));
   EXPECT_TRUE(client.answer(1).ended);
+}
+
+TEST(H2Server, EndsATunnelInWhichNothingMoves) {
+  const TestServer server(
+      [](Exchange& exchange) -> net::Task<void> {
+        if (exchange.request.method == "GET") {
+          (void)co_await exchange.reply.send({}, "ok");
+          co_return;
+        }
+        EXPECT_TRUE(co_await exchange.reply.begin({}));
+        const auto piece = co_await exchange.body.next();
+        EXPECT_FALSE(piece);
+        if (!piece) EXPECT_EQ(piece.error().reason, Reason::http_timeout);
+        exchange.reply.abort();
+      },
+      {.body_time = std::chrono::hours(1), .tunnel_idle_time = milliseconds(50)});
+  H2RawClient client(server.address());
+  client.send(headers(1, {{":method", "CONNECT"}, {":authority", "db.example:5432"}}));
+  EXPECT_TRUE(client.answer(1).reset);
+  client.send(get(3));  // the connection itself goes on
+  EXPECT_EQ(client.answer(3).status(), "200");
 }
 
 TEST(H2Server, GrantsNoTunnelToAHandlerThatKnowsNone) {

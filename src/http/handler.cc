@@ -7,6 +7,11 @@ net::Task<Status> Writer::begin_with(ResponseHead head, std::string_view piece) 
   co_return co_await write(piece);
 }
 
+net::Task<Status> Writer::send_with_trailers(ResponseHead head, std::string_view body, Headers trailers) {
+  WW_CO_CHECK(co_await begin_with(std::move(head), body));
+  co_return co_await end(std::move(trailers));
+}
+
 net::Task<Result<std::string>> read_all(Body& body, std::size_t max_bytes, net::Steady::duration within) {
   if (body.length().value_or(0) > max_bytes)
     co_return fail(Reason::http_too_large, "a body of " + std::to_string(*body.length()) + " bytes",

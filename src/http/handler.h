@@ -38,6 +38,8 @@ class Writer {
   virtual net::Task<Status> end(Headers trailers = {}) = 0;
   // The whole response at once: begin with content-length, write, end, in one system call.
   virtual net::Task<Status> send(ResponseHead head, std::string_view body) = 0;
+  // Likewise begin_with and end, for a response with trailers.
+  virtual net::Task<Status> send_with_trailers(ResponseHead head, std::string_view body, Headers trailers);
   virtual bool begun() const = 0;
   // Ends the response so that the client sees that it is cut short (HTTP/1.1: the connection is reset,
   // HTTP/2: the stream, by RST_STREAM).

@@ -63,6 +63,10 @@ Json problem(const Error& error, bool verified_caller, std::string_view record) 
   return body;
 }
 
+void demand_tls(Headers& headers, std::string_view scheme) {
+  if (scheme == "https") headers.set("strict-transport-security", "max-age=31536000");
+}
+
 ResponseHead problem_head(int status, Headers extra) {
   ResponseHead head{status, std::move(extra)};
   head.headers.set("content-type", "application/problem+json");

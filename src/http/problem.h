@@ -16,6 +16,9 @@ int status_of(Reason reason);
 // unverified caller gets the reason's general fix, not one that may tell of the policy. type is
 // "urn:watchword:reason:NAME".
 Json problem(const Error& error, bool verified_caller, std::string_view record = {});
+// Has browsers and other clients come by TLS only from now on (RFC 6797), where `scheme`, of the request, is https:
+// over plain connections that must not be said (7.2).
+void demand_tls(Headers& headers, std::string_view scheme);
 // The head of an answer with it: its media type, cache-control: no-store, and `extra`, such as www-authenticate.
 ResponseHead problem_head(int status, Headers extra = {});
 // Sends it as application/problem+json with cache-control: no-store; its "status" becomes `status`. `extra` are further

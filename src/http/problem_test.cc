@@ -17,6 +17,14 @@ TEST(Problem, EachReasonHasAnErrorStatus) {
   }
 }
 
+TEST(Problem, TlsIsDemandedOverTlsOnly) {
+  Headers plain, encrypted;
+  demand_tls(plain, "http");
+  demand_tls(encrypted, "https");
+  EXPECT_TRUE(plain.empty());
+  EXPECT_EQ(encrypted, (Headers{{"strict-transport-security", "max-age=31536000"}}));
+}
+
 TEST(Problem, StatusTellsWhoIsToBlame) {
   const std::vector<std::pair<Reason, int>> cases = {
       {Reason::token_expired, 401},     {Reason::dpop_replayed, 401},      {Reason::no_binding, 403},

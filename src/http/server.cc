@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/log.h"
 #include "http/h1_connection.h"
 #include "http/h2_connection.h"
 #include "http/h2_opening.h"
@@ -12,6 +13,7 @@ namespace watchword::http {
 
 namespace {
 
+constexpr auto kTellAgainAfter = std::chrono::minutes(1);
 constexpr auto kAfterReset = std::chrono::seconds(2);  // for handlers to notice that their client has gone
 
 class HttpServer final : public Server {
@@ -107,7 +109,8 @@ void serve(std::shared_ptr<ServerState> state, std::shared_ptr<LoopState> loop, 
 
 }  // namespace
 
-ServerState::ServerState(Server::Options options, Handler& its_handler) : limits(options.limits), handler(its_handler) {
+ServerState::ServerState(Server::Options options, Handler& its_handler)
+    : limits(options.limits), handler(its_handler), name_(options.name) {
   if (options.metrics == nullptr) return;
   const std::string server(options.name);
   open_connections_ =
@@ -116,6 +119,10 @@ ServerState::ServerState(Server::Options options, Handler& its_handler) : limits
     requests_[digit] = &options.metrics->counter("watchword_http_requests_total", "Requests that were answered",
                                                  {{"server", server}, {"status", std::to_string(digit) + "xx"}});
   }
+  for (const bool one : {false, true})
+    refused_[one ? 1 : 0].count = &options.metrics->counter(
+        "watchword_http_connections_refused", "Connections that were closed at once, as there were too many",
+        {{"server", server}, {"limit", one ? "address" : "all"}});
 }
 
 bool ServerState::admit() {
@@ -135,6 +142,21 @@ void ServerState::closed() {
 void ServerState::answered(int status) {
   const auto digit = static_cast<std::size_t>(status) / 100;
   if (digit < requests_.size() && requests_[digit] != nullptr) requests_[digit]->add();
+}
+
+// Told at most once a minute: whoever floods the gate must not flood its log.
+void ServerState::refused(net::Listener::Full full, const std::string& address) {
+  const bool one = full == net::Listener::Full::address;
+  auto& [count, told] = refused_[one ? 1 : 0];
+  if (count != nullptr) count->add();
+  const auto now = net::Steady::now();
+  auto before = told.load(std::memory_order_relaxed);
+  if (before != net::Steady::time_point::min() && now - before < kTellAgainAfter) return;
+  if (!told.compare_exchange_strong(before, now, std::memory_order_relaxed)) return;
+  const auto limit = static_cast<std::int64_t>(one ? limits.connections_per_address : limits.connections);
+  log::warn(
+      one ? "an address has too many connections; more of it are closed" : "too many connections; more are closed",
+      {{"server", name_}, {"address", address}, {"limit", limit}});
 }
 
 bool ServerState::wait_for_end(net::Steady::duration at_most) {
@@ -170,8 +192,11 @@ Result<std::unique_ptr<Server>> Server::start(const std::vector<net::Loop*>& loo
   auto state = std::make_shared<ServerState>(options, handler);
   std::vector<std::shared_ptr<LoopState>> all;
   for (net::Loop* loop : loops) all.push_back(std::make_shared<LoopState>(loop));
+  auto on_refused = [state](net::Listener::Full full, const std::string& address) { state->refused(full, address); };
   const net::Listener::Options listening{.tls = options.tls,
                                          .max_connections = options.limits.connections,
+                                         .max_per_address = options.limits.connections_per_address,
+                                         .on_refused = std::move(on_refused),
                                          .unix_mode = options.unix_mode,
                                          .handshake_timeout = options.limits.handshake_time};
   auto on_stream = [state, all](std::unique_ptr<net::Stream> stream) {

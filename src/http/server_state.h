@@ -22,6 +22,7 @@ struct ServerState {
   bool admit();  // one connection more; false when the server has ended
   void closed();
   void answered(int status);
+  void refused(net::Listener::Full full, const std::string& address);  // a connection beyond the limits; any loop
   // Waits until no connection is left, at most so long; from then on none is admitted. True when none is left.
   bool wait_for_end(net::Steady::duration at_most);
 
@@ -32,6 +33,12 @@ struct ServerState {
  private:
   Gauge* open_connections_ = nullptr;
   std::array<Counter*, 6> requests_{};  // by the first digit of the status
+  struct Refused {
+    Counter* count = nullptr;
+    std::atomic<net::Steady::time_point> told{net::Steady::time_point::min()};
+  };
+  std::array<Refused, 2> refused_;  // by net::Listener::Full
+  std::string name_;
   std::mutex mutex_;
   std::condition_variable emptied_;
   std::size_t open_ = 0;
@@ -49,6 +56,7 @@ struct LoopState {
   std::list<H2Connection*> h2_connections;
   std::list<OpeningStream*> opening;  // of which nothing is known yet
   bool sweeping = false;
+  std::string output;  // empty, but its memory is warm: for whichever connection sends next
 
  private:
   std::string date_line_;

@@ -328,6 +328,16 @@ TEST(Server, CountsRequestsByStatus) {
   EXPECT_THAT(metrics, HasSubstr("watchword_http_connections{server=\"test\"} 0\n"));
 }
 
+TEST(Server, CountsConnectionsBeyondTheLimitOfOneAddress) {
+  TestServer server(describe_request, {.connections_per_address = 1});
+  RawClient first(server.address());
+  first.send(get("/"));
+  first.read_until("]");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(RawClient(server.address()).read_to_end(), "");
+  EXPECT_THAT(server.metrics.render(),
+              HasSubstr("watchword_http_connections_refused_total{server=\"test\",limit=\"address\"} 3\n"));
+}
+
 TEST(Server, ServesAThousandConnectionsAtOnce) {
   const TestServer server(describe_request, {}, nullptr, 2);
   std::deque<RawClient> clients;

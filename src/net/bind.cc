@@ -18,9 +18,26 @@ namespace {
 
 constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
 
+// What the system's word for it does not say: who may be in the way, and what to do.
+std::string fix_of(int error) {
+  switch (error) {
+    case EADDRINUSE:
+      return "another process listens there, perhaps another gate or tunnel ('ss -ltnxp' names it): stop it, or choose "
+             "another address";
+    case EADDRNOTAVAIL:
+      return "choose an address of this machine ('ip address' lists them)";
+    case EACCES:
+      return "ports below 1024 need root or CAP_NET_BIND_SERVICE, a Unix socket a folder that may be written";
+    case ENOENT:
+      return "make the socket's folder";
+    default:
+      return {};
+  }
+}
+
 std::unexpected<Error> refused(const Address& address, int error) {
-  return fail(Reason::config_invalid, std::generic_category().message(error), "an address that can be listened on",
-              to_string(address));
+  return std::unexpected(Error{Reason::config_invalid, std::generic_category().message(error),
+                               "an address that can be listened on", to_string(address), fix_of(error)});
 }
 
 struct Target {

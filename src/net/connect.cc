@@ -1,7 +1,6 @@
 // Connecting: resolve, try each permitted address within the time, then TLS.
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -19,10 +18,13 @@ namespace watchword::net {
 namespace {
 
 using Endpoints = std::vector<Socket::Endpoint>;
+using KnownName = std::shared_ptr<const NameAnswer>;
 using asio::ip::tcp;
 
 // What errors of connect() expected, and no others do.
 constexpr std::string_view kConnection = "a connection", kInTime = "a connection in time";
+
+constexpr std::chrono::milliseconds kPatience{1800};  // then an answer from before does (RFC 8767 5)
 
 std::unexpected<Error> unreachable(const Address& address, std::string found) {
   return fail(Reason::upstream_unreachable, std::move(found), std::string(kConnection), to_string(address));
@@ -31,58 +33,88 @@ std::unexpected<Error> too_slow(const Address& address, std::string what) {
   return fail(Reason::upstream_timeout, std::move(what), std::string(kInTime), to_string(address));
 }
 
-// A resolution that may be given up: getaddrinfo itself cannot be, so its outcome then comes too late and is dropped.
+// The wait for a name's addresses. When they are not told in time, those from before do, if there are any.
 struct Resolution {
-  Resolution(Loop& loop, Address to)
-      : address(std::move(to)), resolver(loop.impl().context), timer(loop.impl().context) {}
+  Resolution(Loop& its_loop, Address to) : loop(its_loop), address(std::move(to)), timer(loop.impl().context) {}
 
-  void finish(Result<Endpoints> result) {
+  void finish(Result<KnownName> result) {
     if (outcome) return;
     outcome = std::move(result);
     timer.cancel();
     std::exchange(waiter, nullptr).resume();
   }
 
+  Loop& loop;
   Address address;
-  asio::ip::basic_resolver<tcp, asio::io_context::executor_type> resolver;
   Timer timer;
   std::coroutine_handle<> waiter;
-  std::optional<Result<Endpoints>> outcome;
+  KnownName before;
+  std::optional<Result<KnownName>> outcome;
 };
 
 struct Resolve {
   std::shared_ptr<Resolution> state;
+  Steady::duration max_age;
   Steady::time_point deadline;
 
   bool await_ready() const { return false; }
-  void await_suspend(std::coroutine_handle<> waiter) {
+  bool await_suspend(std::coroutine_handle<> waiter) {
     const std::shared_ptr<Resolution> kept = state;
     kept->waiter = waiter;
-    kept->timer.expires_at(deadline);
+    // The last to hold the timer must let it go on its loop, hence the moves.
+    auto tell = [mine = kept](Resolver::Found found) mutable {
+      auto& loop = mine->loop;
+      loop.post([last = std::move(mine), found = std::move(found)] {
+        if (found) return last->finish(*found);
+        last->finish(unreachable(last->address, found.error()));
+      });
+    };
+    auto entry = kept->loop.impl().resolver->find(kept->address.host, max_age, std::move(tell));
+    if (entry.fresh) {
+      kept->outcome = std::move(entry.answer);
+      return false;
+    }
+    kept->before = std::move(entry.answer);
+    kept->timer.expires_at(kept->before ? std::min(deadline, Steady::now() + kPatience) : deadline);
     kept->timer.async_wait([kept](const error_code& error) {
-      if (!error) kept->finish(too_slow(kept->address, "no answer from the name service"));
+      if (error) return;
+      if (kept->before) return kept->finish(kept->before);
+      kept->finish(too_slow(kept->address, "no answer from the name service"));
     });
-    kept->resolver.async_resolve(kept->address.host, std::to_string(kept->address.port),
-                                 [kept](const error_code& error, const tcp::resolver::results_type& results) {
-                                   if (error) return kept->finish(unreachable(kept->address, error.message()));
-                                   Endpoints all;
-                                   for (const auto& result : results) all.emplace_back(result.endpoint());
-                                   kept->finish(std::move(all));
-                                 });
+    return true;
   }
-  Result<Endpoints> await_resume() const { return std::move(*state->outcome); }
+  Result<KnownName> await_resume() const { return std::move(*state->outcome); }
 };
 
-Task<Result<Endpoints>> resolve(Address address, Steady::time_point deadline) {
+struct Found {
+  Endpoints endpoints;
+  Steady::time_point fresh_until = Steady::time_point::max();
+};
+
+Socket::Endpoint endpoint_of(const IpAddress& address, std::uint16_t port) {
+  if (address.size == 4) {
+    asio::ip::address_v4::bytes_type v4{};
+    std::copy_n(address.bytes.begin(), v4.size(), v4.begin());
+    return tcp::endpoint(asio::ip::address_v4(v4), port);
+  }
+  return tcp::endpoint(asio::ip::address_v6(address.bytes), port);
+}
+
+Task<Result<Found>> find_addresses(Address address, Steady::duration max_age, Steady::time_point deadline) {
   if (!address.unix_path.empty()) {
     if (address.unix_path.size() >= sizeof(sockaddr_un::sun_path)) co_return unreachable(address, "a too long path");
-    co_return Endpoints{asio::local::stream_protocol::endpoint(address.unix_path)};
+    co_return Found{.endpoints = {asio::local::stream_protocol::endpoint(address.unix_path)}};
   }
   error_code error;
   const asio::ip::address literal = asio::ip::make_address(address.host, error);
-  if (!error) co_return Endpoints{tcp::endpoint(literal, address.port)};
+  if (!error) co_return Found{.endpoints = {tcp::endpoint(literal, address.port)}};
   if (address.host.empty()) co_return unreachable(address, "no host");
-  co_return co_await Resolve{std::make_shared<Resolution>(*Loop::current(), std::move(address)), deadline};
+  const auto port = address.port;
+  WW_CO_TRY(const auto known,
+            (co_await Resolve{std::make_shared<Resolution>(*Loop::current(), std::move(address)), max_age, deadline}));
+  Found found{.endpoints = {}, .fresh_until = known->fresh_until};
+  for (const auto& one : known->addresses) found.endpoints.push_back(endpoint_of(one, port));
+  co_return found;
 }
 
 // Empty for a Unix socket.
@@ -134,10 +166,7 @@ Task<Result<std::shared_ptr<Socket>>> connect_to(const Address& address, Socket:
   error_code error;
   handle.open(endpoint.protocol(), error);
   if (error) co_return unreachable(address, error.message());
-  if (endpoint.protocol().family() != AF_UNIX) {
-    const int on = 1;
-    ::setsockopt(handle.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
+  if (endpoint.protocol().family() != AF_UNIX) set_tcp_options(handle.native_handle());
   auto socket = std::make_shared<Socket>(std::move(handle));
   socket->set_deadline(deadline);
   error = co_await socket->connect(endpoint);
@@ -152,8 +181,8 @@ Task<Result<std::shared_ptr<Socket>>> connect_to(const Address& address, Socket:
 Task<Result<std::unique_ptr<Stream>>> connect(Address address, std::shared_ptr<TlsClientContext> tls,
                                               Steady::duration timeout) {
   const auto deadline = Steady::now() + timeout;
-  WW_CO_TRY(Endpoints found, co_await resolve(address, deadline));
-  WW_CO_TRY(const Endpoints endpoints, permitted(address, std::move(found)));
+  WW_CO_TRY(auto found, co_await find_addresses(address, Steady::duration::max(), deadline));
+  WW_CO_TRY(const Endpoints endpoints, permitted(address, std::move(found.endpoints)));
   Result<std::shared_ptr<Socket>> socket = unreachable(address, "no address");
   for (std::size_t i = 0; i < endpoints.size() && !socket; ++i) {
     const auto share = (deadline - Steady::now()) / static_cast<Steady::rep>(endpoints.size() - i);
@@ -187,16 +216,16 @@ bool is_connect_failure(const Error& error) {
          error.expected == kConnection || error.expected == kInTime;
 }
 
-Task<Result<std::vector<std::string>>> resolve(Address address, Steady::duration timeout) {
-  WW_CO_TRY(const Endpoints endpoints, co_await resolve(std::move(address), Steady::now() + timeout));
-  std::vector<std::string> texts;
-  for (const auto& endpoint : endpoints) {
+Task<Result<Addresses>> resolve(Address address, Steady::duration max_age, Steady::duration timeout) {
+  WW_CO_TRY(const auto found, co_await find_addresses(std::move(address), max_age, Steady::now() + timeout));
+  Addresses all{.texts = {}, .fresh_until = found.fresh_until};
+  for (const auto& endpoint : found.endpoints) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (const auto ip = ip_of(endpoint); !ip.empty())
-      texts.emplace_back(::inet_ntop(endpoint.protocol().family(), ip.data(), text.data(), text.size()));
+      all.texts.emplace_back(::inet_ntop(endpoint.protocol().family(), ip.data(), text.data(), text.size()));
   }
-  std::ranges::sort(texts);
-  co_return texts;
+  std::ranges::sort(all.texts);
+  co_return all;
 }
 
 }  // namespace watchword::net

@@ -92,12 +92,12 @@ TEST(Connect, TellsItsOwnFailuresFromOthers) {
 TEST(Resolve, GivesTheAddressesOfANameAndALiteralItself) {
   const auto resolved = [](std::string host) {
     return run_blocking([](Address address) {
-      return resolve(std::move(address), seconds(5));
+      return resolve(std::move(address), Steady::duration::max(), seconds(5));
     }(Address{.host = std::move(host), .port = 80}));
   };
-  EXPECT_EQ(resolved("192.0.2.7").value(), std::vector<std::string>{"192.0.2.7"});
-  EXPECT_EQ(resolved("2001:db8::7").value(), std::vector<std::string>{"2001:db8::7"});
-  EXPECT_FALSE(resolved("localhost").value().empty());
+  EXPECT_EQ(resolved("192.0.2.7").value().texts, std::vector<std::string>{"192.0.2.7"});
+  EXPECT_EQ(resolved("2001:db8::7").value().texts, std::vector<std::string>{"2001:db8::7"});
+  EXPECT_FALSE(resolved("localhost").value().texts.empty());
   EXPECT_EQ(resolved("no.such.name.invalid").error().reason, Reason::upstream_unreachable);
 }
 

@@ -1,13 +1,13 @@
 // Accepting connections, one acceptor per loop.
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <atomic>
 #include <cerrno>
 
 #include "base/log.h"
+#include "net/address_slots.h"
 #include "net/bind.h"
 #include "net/loop_impl.h"
 #include "net/streams.h"
@@ -21,18 +21,32 @@ constexpr auto kPause = std::chrono::milliseconds(100);  // after an error such 
 
 // What the acceptors of one listener share. Lives until the last of them and of their connections has ended.
 struct Shared {
-  Listener::Options options;
-  Listener::OnStream on_stream;
-  std::atomic<std::size_t> open = 0;
+  Shared(Listener::Options its_options, Listener::OnStream its_on_stream)
+      : options(std::move(its_options)), on_stream(std::move(its_on_stream)), addresses(options.max_per_address) {}
 
-  // A place among max_connections, given back when the last copy goes. Null when all are taken.
-  static std::shared_ptr<void> slot(const std::shared_ptr<Shared>& self) {
-    if (self->open.fetch_add(1, std::memory_order_relaxed) >= self->options.max_connections) {
-      self->open.fetch_sub(1, std::memory_order_relaxed);
-      return nullptr;
-    }
-    return {self.get(), [self](void*) { self->open.fetch_sub(1, std::memory_order_relaxed); }};
+  // A place among max_connections and max_per_address, given back when the last copy goes. Null when there is none.
+  static std::shared_ptr<void> slot(const std::shared_ptr<Shared>& self, const std::optional<AddressKey>& key) {
+    if (self->open.fetch_add(1, std::memory_order_relaxed) >= self->options.max_connections)
+      return self->refuse(Listener::Full::all, key);
+    if (key && !self->addresses.take(*key)) return self->refuse(Listener::Full::address, key);
+    return {self.get(), [self, key](void*) {
+              if (key) self->addresses.give_back(*key);
+              self->open.fetch_sub(1, std::memory_order_relaxed);
+            }};
   }
+
+  const Listener::Options options;
+  const Listener::OnStream on_stream;
+
+ private:
+  std::nullptr_t refuse(Listener::Full full, const std::optional<AddressKey>& key) {
+    open.fetch_sub(1, std::memory_order_relaxed);
+    if (options.on_refused) options.on_refused(full, key ? to_string(*key) : "");
+    return nullptr;
+  }
+
+  std::atomic<std::size_t> open = 0;
+  AddressSlots addresses;
 };
 
 Task<void> hand_over(std::shared_ptr<Shared> shared, std::shared_ptr<Socket> socket) {
@@ -91,16 +105,16 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   }
 
   Next accept_one() {
-    const int fd = ::accept4(handle_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    const int fd =
+        ::accept4(handle_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return failed(errno);
     OwnedFd owned(fd);
     failing_ = false;
-    std::shared_ptr<void> slot = Shared::slot(shared_);
+    std::shared_ptr<void> slot = Shared::slot(shared_, AddressKey::of(from));
     if (!slot) return Next::more;
-    if (protocol_.family() != AF_UNIX) {
-      const int on = 1;
-      ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
+    if (protocol_.family() != AF_UNIX) set_tcp_options(fd);
     Socket::Handle connection(loop_.impl().context);
     error_code error;
     connection.assign(protocol_, fd, error);

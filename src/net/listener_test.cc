@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <fstream>
 #include <latch>
+#include <mutex>
 
 #include "net/test_server.h"
 
@@ -79,6 +80,38 @@ TEST(Listener, ClosesConnectionsOverTheLimitAndServesAgainWhenOneHasGone) {
     co_return false;
   }(server.address()));
   EXPECT_TRUE(served_again);
+}
+
+TEST(Listener, ClosesConnectionsOfAnAddressThatHasTooManyAndServesOtherAddresses) {
+  std::mutex mutex;
+  std::vector<std::string> refused;
+  const auto on_refused = [&](Listener::Full full, const std::string& address) {
+    const std::lock_guard lock(mutex);
+    refused.push_back((full == Listener::Full::address ? "address " : "all ") + address);
+  };
+  const EchoServer server(":0", {.max_connections = 3, .max_per_address = 1, .on_refused = on_refused});
+  const auto at = [&](const char* host) { return Address{.host = host, .port = server.address().port}; };
+  const bool served_again = run_blocking([](Address v4, Address v6) -> Task<bool> {
+    auto first = co_await connect(v4, nullptr, seconds(5));
+    EXPECT_TRUE(co_await (*first)->write("a", {}));
+    EXPECT_TRUE(co_await read_exactly(**first, 1));
+    EXPECT_FALSE(co_await is_served(v4));
+    EXPECT_TRUE(co_await is_served(v6));
+    co_await (*first)->shutdown();
+    for (int i = 0; i < 1000; ++i)  // the server frees the place just after it has closed its side
+      if (co_await is_served(v4)) co_return true;
+    co_return false;
+  }(at("127.0.0.1"), at("::1")));
+  EXPECT_TRUE(served_again);
+  const std::lock_guard lock(mutex);
+  ASSERT_FALSE(refused.empty());
+  EXPECT_EQ(refused.front(), "address 127.0.0.1");
+}
+
+TEST(Listener, CountsNoAddressesOnAUnixSocket) {
+  const testing::TemporaryDirectory directory;
+  const EchoServer server("unix:" + directory.file("s"), {.max_per_address = 0});
+  EXPECT_TRUE(run_blocking(is_served(server.address())));
 }
 
 TEST(Listener, OnAllAddressesServesBothFamilies) {

@@ -38,7 +38,9 @@ struct Sleep {
 
 }  // namespace
 
-Loop::Loop() : impl_(std::make_unique<Impl>()) {}
+Loop::Loop(std::shared_ptr<Resolver> names) : impl_(std::make_unique<Impl>()) {
+  impl_->resolver = names ? std::move(names) : Resolver::make({});
+}
 
 void Loop::abandon() {
   Loop* before = std::exchange(current_loop, this);
@@ -48,6 +50,7 @@ void Loop::abandon() {
 
 Loop::~Loop() {
   abandon();
+  impl_->resolver->stop();  // it posts to this loop
   while (impl_->callers.load(std::memory_order_acquire) != 0) std::this_thread::yield();
 }
 
@@ -72,9 +75,10 @@ Loop* Loop::current() { return current_loop; }
 
 Task<void> Loop::sleep(Steady::duration time) { co_await Sleep{Timer(impl_->context, time)}; }
 
-LoopPool::LoopPool(unsigned count) {
+LoopPool::LoopPool(unsigned count, std::shared_ptr<Resolver> names)
+    : names_(names ? std::move(names) : Resolver::make({})) {
   for (unsigned i = 0; i < count; ++i) {
-    Loop& loop = *loops_.emplace_back(std::make_unique<Loop>());
+    Loop& loop = *loops_.emplace_back(std::make_unique<Loop>(names_));
     threads_.emplace_back([&loop, name = "ww-loop-" + std::to_string(i)] {
       pthread_setname_np(pthread_self(), name.c_str());
       loop.run();
@@ -94,6 +98,7 @@ void LoopPool::stop() {
   for (const auto& loop : loops_) loop->stop();
   for (std::thread& thread : threads_)
     if (thread.joinable()) thread.join();
+  names_->stop();
   for (const auto& loop : loops_) loop->abandon();
 }
 

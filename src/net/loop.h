@@ -16,9 +16,11 @@ namespace watchword::net {
 
 using Steady = std::chrono::steady_clock;
 
+class Resolver;  // net/resolver.h
+
 class Loop {
  public:
-  Loop();
+  explicit Loop(std::shared_ptr<Resolver> names = nullptr);  // null: one of its own, by the system's configuration
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -38,15 +40,17 @@ class Loop {
   std::unique_ptr<Impl> impl_;
 };
 
-// `count` loops, each on its own thread, named ww-loop-N.
+// `count` loops, each on its own thread, named ww-loop-N. They share `names`, which ends with them; null: one by the
+// system's configuration.
 class LoopPool {
  public:
-  explicit LoopPool(unsigned count);
+  explicit LoopPool(unsigned count, std::shared_ptr<Resolver> names = nullptr);
   ~LoopPool();
   std::vector<Loop*> loops() const;
   void stop();  // joins, and abandons what still waits; not from one of the loops
 
  private:
+  std::shared_ptr<Resolver> names_;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<std::thread> threads_;
 };

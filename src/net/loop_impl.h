@@ -7,6 +7,7 @@
 
 #include "net/asio.h"
 #include "net/loop.h"
+#include "net/resolver.h"
 
 namespace watchword::net {
 
@@ -14,6 +15,7 @@ struct Loop::Impl {
   asio::io_context context{1};               // one thread runs it
   std::atomic<int> callers = 0;              // other threads inside post() or stop()
   std::list<std::coroutine_handle<>> roots;  // spawned tasks that have not ended
+  std::shared_ptr<Resolver> resolver;        // of connect(); those of one pool share theirs
 };
 
 }  // namespace watchword::net

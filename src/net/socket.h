@@ -15,6 +15,10 @@
 
 namespace watchword::net {
 
+// Of a TCP connection, either way: small writes leave at once, and a peer that vanished without a word is noticed after
+// about two minutes of silence.
+void set_tcp_options(int fd);
+
 // Shared by its stream and by the timer that is still under way. Used only on its loop.
 class Socket : public std::enable_shared_from_this<Socket> {
  public:

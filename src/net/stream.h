@@ -22,6 +22,7 @@ struct Peer {
   std::uint16_t port = 0;
   std::optional<std::uint32_t> uid;  // Unix sockets: SO_PEERCRED
   bool loopback = false;
+  std::vector<std::string> names = {};  // DNS names of its certificate, which was verified; without one: none
 };
 
 class Stream {
@@ -68,9 +69,13 @@ class TlsClientContext;
 class Listener {
  public:
   using OnStream = std::function<void(std::unique_ptr<Stream>)>;  // called on the loop of the connection
+  enum class Full : std::uint8_t { all, address };                // whose places are taken
   struct Options {
     std::shared_ptr<TlsServerContext> tls = {};  // null: plain
     std::size_t max_connections = 50'000;        // over that, new ones are closed at once
+    std::size_t max_per_address = 2'000;         // so too; of an IPv6 /64 together, and not for Unix sockets
+    std::function<void(Full full, const std::string& address)> on_refused =
+        {};  // any loop; "192.0.2.7", "2001:db8::/64"
     unsigned unix_mode = 0600;
     Steady::duration handshake_timeout = std::chrono::seconds(10);
   };
@@ -83,12 +88,17 @@ class Listener {
 
 // Connects from the current loop: resolves, tries each permitted address. upstream_unreachable, upstream_tls_failed,
 // upstream_timeout, and what address.dial->permit refuses with. With `tls`, the certificate must be valid for
-// address.host (or for the context's server name). Names are asked anew each time: nothing is cached here.
+// address.host (or for the context's server name). What a name was found to mean is used for its TTL (net/resolver.h).
 Task<Result<std::unique_ptr<Stream>>> connect(Address address, std::shared_ptr<TlsClientContext> tls,
                                               Steady::duration timeout);
 bool is_connect_failure(const Error& error);  // an error of connect(): nothing was sent but the preface
 
-// The addresses that connect() would find now, permitted or not, as sorted texts without port.
-Task<Result<std::vector<std::string>>> resolve(Address address, Steady::duration timeout);
+// The addresses that connect() would find now, permitted or not, as sorted texts without port. An answer older than
+// `max_age` is asked for anew though its TTL has not passed.
+struct Addresses {
+  std::vector<std::string> texts;
+  Steady::time_point fresh_until;  // past already for those from before, while there is no new answer
+};
+Task<Result<Addresses>> resolve(Address address, Steady::duration max_age, Steady::duration timeout);
 
 }  // namespace watchword::net

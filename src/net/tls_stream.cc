@@ -37,6 +37,7 @@ class TlsStream final : public Stream {
   TlsStream& operator=(const TlsStream&) = delete;
 
   SSL* ssl() { return ssl_.get(); }
+  void set_names(std::vector<std::string> names) { peer_.names = std::move(names); }
 
   Task<Status> handshake() {
     while (true) {
@@ -132,6 +133,26 @@ class TlsStream final : public Stream {
   Peer peer_;
 };
 
+// RFC 5280 4.2.1.6. Only of a certificate that an authority of ours vouches for. As bytes, so that a name with a NUL
+// inside equals none that is written down.
+std::vector<std::string> verified_names(const SSL* ssl) {
+  using Names = std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)>;
+  std::vector<std::string> names;
+  const X509* certificate = SSL_get0_peer_certificate(ssl);
+  if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK ||
+      (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) == 0)
+    return names;
+  const Names all(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+                  &GENERAL_NAMES_free);
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
+    if (name->type != GEN_DNS) continue;
+    const auto* bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
+    names.emplace_back(bytes, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+  }
+  return names;
+}
+
 bool is_ip(const std::string& host) {
   in6_addr parsed{};
   return inet_pton(AF_INET, host.c_str(), &parsed) == 1 || inet_pton(AF_INET6, host.c_str(), &parsed) == 1;
@@ -158,6 +179,7 @@ Task<Result<std::unique_ptr<Stream>>> accept_tls(std::shared_ptr<Socket> socket,
   auto stream = std::make_unique<TlsStream>(std::move(socket), context->current());
   SSL_set_accept_state(stream->ssl());
   WW_CO_CHECK(co_await stream->handshake());
+  stream->set_names(verified_names(stream->ssl()));
   co_return std::unique_ptr<Stream>(std::move(stream));
 }
 

@@ -154,6 +154,37 @@ TEST(Tls, DemandsAClientCertificateOfItsAuthority) {
   EXPECT_FALSE(talk(server, certificates.client(), "localhost"));
 }
 
+// What the server says when it has seen this client.
+using Names = std::vector<std::string>;
+Task<Names> names_seen(Address server, std::shared_ptr<TlsClientContext> client,
+                       std::shared_ptr<Delivery<Names>> names) {
+  const auto stream = co_await connect(std::move(server), std::move(client), seconds(5));
+  EXPECT_TRUE(stream);
+  if (!stream) co_return Names();
+  co_return co_await *names;
+}
+
+TEST(Tls, TheServerKnowsTheNamesInTheCertificateThatItDemanded) {
+  TestCertificates certificates;
+  auto files = certificates.files();
+  files.client_ca = certificates.directory.file("ca.pem");
+  const auto issued = certificates.authority.issue(
+      {.name = "in-the-subject.example.com", .hosts = {"edge.example.com", "127.0.0.9", "*.other.example.com"}});
+  testing::write_text(certificates.directory.file("client.pem"), issued.certificate);
+  testing::write_text(certificates.directory.file("client.key"), issued.key);
+  const auto names = std::make_shared<Delivery<Names>>();
+  LoopPool pool(1);
+  const auto listener =
+      Listener::start(pool.loops(), *parse_address("127.0.0.1:0"), {.tls = *TlsServerContext::make(files)},
+                      [names](std::unique_ptr<Stream> stream) { names->deliver(stream->peer().names); });
+  ASSERT_TRUE(listener);
+  auto address = (*listener)->address();
+  address.host = "localhost";
+  const auto client = certificates.client(
+      {.certificate = certificates.directory.file("client.pem"), .key = certificates.directory.file("client.key")});
+  EXPECT_EQ(run_blocking(names_seen(address, client, names)), (Names{"edge.example.com", "*.other.example.com"}));
+}
+
 TEST(TlsReload, TakesANewCertificateForNewConnectionsOnly) {
   TestCertificates certificates;
   const auto context = certificates.server();

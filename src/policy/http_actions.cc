@@ -62,6 +62,21 @@ const std::string* HttpResource::action_for(const Request& request) const {
   return nullptr;
 }
 
+std::vector<std::string> HttpResource::warnings() const {
+  const bool grpc =
+      std::ranges::any_of(rules_, [](const auto& rules) { return std::ranges::any_of(rules, &HttpRule::grpc); });
+  if (!grpc || target_.upstream.protocol != UpstreamProtocol::http1) return {};
+  return {
+      fmt::format("resource {} has grpc rules, and its upstream is asked by HTTP/1.1: gRPC needs 'protocol: http2' "
+                  "there; only gRPC-Web and Connect do without",
+                  name_)};
+}
+
+bool HttpResource::takes_websockets() const {
+  return std::ranges::any_of(rules_,
+                             [](const auto& rules) { return std::ranges::any_of(rules, &HttpRule::websocket); });
+}
+
 void decode_actions(Decoder& decoder, const Node& node, HttpResource& resource) {
   const auto* entries = decoder.object(node);
   if (entries == nullptr) return;

@@ -8,7 +8,9 @@
 
 #include "base/text.h"
 #include "http/uri.h"
+#include "policy/http_response.h"
 #include "policy/http_upstream.h"
+#include "policy/timeouts.h"
 
 namespace watchword::policy {
 namespace {
@@ -16,9 +18,6 @@ namespace {
 using yaml::Decoder;
 using yaml::Node;
 using yaml::Type;
-
-constexpr Duration kLongestWait = std::chrono::hours(1);
-constexpr Duration kShortestWait = std::chrono::milliseconds(1);
 
 void check_host(Decoder& decoder, const Node& node, HttpTarget& target) {
   target.host = ascii_lower(target.host);
@@ -91,17 +90,18 @@ void decode_injected(Decoder& decoder, const Node& node, std::vector<HttpTarget:
 }
 
 void decode_timeouts(Decoder& decoder, const Node& node, HttpTarget& target) {
-  yaml::Object fields(decoder, node, "timeouts", {"connect", "response", "idle"});
+  yaml::Object fields(decoder, node, "timeouts", {"connect", "response", "idle", "stream"});
   fields.read("connect", target.connect_time, kShortestWait, kLongestWait);
   fields.read("response", target.response_time, kShortestWait, kLongestWait);
   fields.read("idle", target.idle_time, kShortestWait, kLongestWait);
+  fields.read("stream", target.stream_time, kShortestStream, kLongestStream);
 }
 
 HttpTarget decode_target(Decoder& decoder, const Node& node) {
   HttpTarget target;
   yaml::Object fields(decoder, node, "http",
                       {"upstream", "host", "prefix", "ambiguous_paths", "ca", "client_certificate", "client_key",
-                       "server_name", "inject", "timeouts"});
+                       "server_name", "inject", "timeouts", "response"});
   fields.read("host", target.host);
   fields.read("prefix", target.prefix);
   read_file_name(decoder, fields, "ca", target.ca_file);
@@ -126,6 +126,8 @@ HttpTarget decode_target(Decoder& decoder, const Node& node) {
     if (const auto* items = decoder.list(*inject); items != nullptr)
       for (const Node& item : *items) decode_injected(decoder, item, target.inject);
   if (const Node* timeouts = fields.find("timeouts"); timeouts != nullptr) decode_timeouts(decoder, *timeouts, target);
+  if (const Node* response = fields.find("response"); response != nullptr)
+    decode_http_response(decoder, *response, target);
   return target;
 }
 
@@ -137,6 +139,9 @@ std::unique_ptr<Resource> decode_http_resource(Decoder& decoder, const std::stri
   if (http == nullptr || actions == nullptr) return nullptr;
   auto resource = std::make_unique<HttpResource>(name, decode_target(decoder, *http));
   decode_actions(decoder, *actions, *resource);
+  if (resource->http()->redact && resource->takes_websockets())
+    decoder.refuse(actions->at, "a websocket action of a resource with 'redact'", "one without, or no 'redact'",
+                   "what goes through a WebSocket is not looked at: give it a resource of its own");
   return resource;
 }
 

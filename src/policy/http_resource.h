@@ -18,6 +18,7 @@ struct HttpRule {
   std::vector<std::string> methods;  // "*" is every method
   std::vector<Pattern> paths;
   bool websocket = false;
+  bool grpc = false;  // written as such; covers what the methods and paths say
 };
 
 class HttpResource final : public Resource {
@@ -29,6 +30,8 @@ class HttpResource final : public Resource {
   const std::vector<std::string>& actions() const override { return actions_; }
   const HttpTarget* http() const override { return &target_; }
   const std::string* action_for(const Request& request) const override;
+  std::vector<std::string> warnings() const override;
+  bool takes_websockets() const;
 
  private:
   std::string name_;

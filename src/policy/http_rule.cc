@@ -104,7 +104,7 @@ HttpRule decode_rule(Decoder& decoder, const Node& node) {
                    "write a list of rules");
   else if (node.type == Type::object && methods == nullptr && grpc == nullptr && websocket == nullptr)
     decoder.refuse(node.at, "no 'methods'", "methods, grpc or websocket");
-  if (grpc != nullptr) return {{"POST"}, decode_list<Pattern>(decoder, grpc, decode_grpc)};
+  if (grpc != nullptr) return {{"POST"}, decode_list<Pattern>(decoder, grpc, decode_grpc), false, true};
   if (websocket != nullptr) return {{"GET"}, decode_list<Pattern>(decoder, websocket, decode_path), true};
   HttpRule rule{decode_list<std::string>(decoder, methods, decode_method), {}};
   if (paths == nullptr)

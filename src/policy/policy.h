@@ -60,9 +60,12 @@ struct HttpTarget {
     std::string name, prefix, secret;
   };  // authorization: "Bearer " + secret reference
   std::vector<InjectedHeader> inject;
+  std::vector<std::string> remove_response_headers;  // lower case; of trailers too
+  bool redact = false;  // what is injected is masked in answers; there is something injected then, and no WebSocket
   Duration connect_time = std::chrono::seconds(5);
   Duration response_time = std::chrono::seconds(60);
   Duration idle_time = std::chrono::seconds(60);
+  Duration stream_time{};  // of one request, stream or WebSocket as a whole; zero: as long as its session
 };
 
 struct TcpTarget;  // policy/tcp_resource.h
@@ -80,6 +83,8 @@ class Resource {
   // The first action, in the order written, that covers the request. null when none does, as always where the kind is
   // not asked by HTTP requests. Its path is normalised and as the upstream sees it: without the resource's prefix.
   virtual const std::string* action_for(const Request& /*request*/) const { return nullptr; }
+  // What is valid and hardly meant, in words for the author.
+  virtual std::vector<std::string> warnings() const { return {}; }
 };
 
 enum class Proof : std::uint8_t { bearer, dpop };

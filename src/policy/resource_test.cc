@@ -20,7 +20,8 @@ resources:
       client_key: /etc/gate.key
       server_name: billing
       inject: [{ header: Authorization, prefix: "Bearer ", secret: env:BILLING_TOKEN }]
-      timeouts: { connect: 1s, response: 30s, idle: 5m }
+      response: { remove_headers: [Server, x-powered-by], redact: true }
+      timeouts: { connect: 1s, response: 30s, idle: 5m, stream: 1h }
     actions:
       read: { methods: [GET, HEAD] }
       invoice:
@@ -89,6 +90,21 @@ TEST(Resource, AGrpcRuleCoversPostOnTheMethodsPathWhateverIsSentThere) {
     EXPECT_EQ(taker(actions, method, path), expected) << method << path;
 }
 
+TEST(Resource, WarnsOfGrpcRulesBeforeAnUpstreamThatSpeaksHttp1) {
+  const auto warnings = [](const std::string& upstream, const std::string& rule) {
+    const auto policy = policy_of("resources:\n  api:\n    http: { upstream: " + upstream +
+                                  ", host: a.test }\n    actions: { read: " + rule + " }\n");
+    return policy->resource("api")->warnings();
+  };
+  const std::string grpc = "[{ methods: [GET] }, { grpc: [acme.v1.Billing/*] }]";
+  ASSERT_EQ(warnings("https://a.internal", grpc).size(), 1u) << "HTTP/1.1 is the default";
+  EXPECT_NE(warnings("https://a.internal", grpc).front().find("resource api"), std::string::npos);
+  EXPECT_EQ(warnings("{ endpoints: [https://a.internal], protocol: http1 }", grpc).size(), 1u);
+  EXPECT_TRUE(warnings("{ endpoints: [https://a.internal], protocol: http2 }", grpc).empty());
+  EXPECT_TRUE(warnings("{ endpoints: [https://a.internal], protocol: auto }", grpc).empty());
+  EXPECT_TRUE(warnings("https://a.internal", "{ methods: [POST], paths: [/acme.v1.Billing/*] }").empty());
+}
+
 TEST(Resource, WebSocketsAndOtherRequestsAreNeverCoveredByTheSameRule) {
   const std::string actions =
       "all: { methods: ['*'] }, watch: { websocket: [/v1/stream/**] }, talk: { websocket: [/v1/**] }";
@@ -107,7 +123,7 @@ TEST(Resource, AnUnknownProtocolIsCoveredByNothing) {
 TEST(Resource, ATcpResourceHasOneActionAndNoHttp) {
   const auto policy = policy_of(
       "resources:\n  orders-db:\n    tcp: { upstream: \"DB.internal:5432\" }\n"
-      "  six:\n    tcp: { upstream: \"[2001:db8::1]:6000\", timeouts: { connect: 1s, idle: 24h } }\n");
+      "  six:\n    tcp: { upstream: \"[2001:db8::1]:6000\", timeouts: { connect: 1s, idle: 24h, stream: 8h } }\n");
   const Resource* db = policy->resource("orders-db");
   ASSERT_NE(db, nullptr);
   EXPECT_THAT(db->actions(), ::testing::ElementsAre("connect"));
@@ -123,6 +139,8 @@ TEST(Resource, ATcpResourceHasOneActionAndNoHttp) {
   EXPECT_EQ(six.port, 6000);
   EXPECT_EQ(six.connect_time, std::chrono::seconds(1));
   EXPECT_EQ(six.idle_time, std::chrono::hours(24));
+  EXPECT_EQ(six.stream_time, std::chrono::hours(8));
+  EXPECT_EQ(db->tcp()->stream_time, Duration::zero());
   EXPECT_EQ(policy_of(kPolicy)->resource("docs")->tcp(), nullptr);
 }
 
@@ -159,12 +177,15 @@ TEST(Resource, CarriesHowItsUpstreamIsReached) {
   EXPECT_EQ(http.client_certificate, "/etc/gate.pem");
   EXPECT_EQ(http.client_key, "/etc/gate.key");
   EXPECT_EQ(http.server_name, "billing");
+  EXPECT_THAT(http.remove_response_headers, ::testing::ElementsAre("server", "x-powered-by"));
+  EXPECT_TRUE(http.redact);
   ASSERT_EQ(http.inject.size(), 1U);
   EXPECT_EQ(http.inject[0].name + "|" + http.inject[0].prefix + "|" + http.inject[0].secret,
             "authorization|Bearer |env:BILLING_TOKEN");
   EXPECT_EQ(http.connect_time, std::chrono::seconds(1));
   EXPECT_EQ(http.response_time, std::chrono::seconds(30));
   EXPECT_EQ(http.idle_time, std::chrono::minutes(5));
+  EXPECT_EQ(http.stream_time, std::chrono::hours(1));
   const HttpTarget& docs = *policy->resource("docs")->http();
   EXPECT_FALSE(docs.allow_ambiguous_paths);
   EXPECT_EQ(docs.prefix, "/docs");

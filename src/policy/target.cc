@@ -81,8 +81,14 @@ Result<Target> find_tunnel(const Policy& policy, std::string_view authority) {
   const auto asked = http::parse_authority(authority);
   const Resource* resource = asked ? policy.resource(ascii_lower(asked->host)) : nullptr;
   const TcpTarget* tcp = resource != nullptr ? resource->tcp() : nullptr;
-  if (tcp == nullptr || asked->port != tcp->port)
+  if (tcp == nullptr)
     return fail(Reason::host_unknown, std::string(authority), "the name of a tcp resource and its upstream's port");
+  if (asked->port != tcp->port)
+    return std::unexpected(Error{Reason::host_unknown,
+                                 std::string(authority),
+                                 fmt::format("{}:{}, with the port of its upstream", resource->name(), tcp->port),
+                                 {},
+                                 "ask for that port"});
   return Target{resource, {}, resource->actions().data()};
 }
 

@@ -111,6 +111,7 @@ TEST_F(FindTarget, ATunnelIsAskedForByTheResourcesNameAndItsUpstreamsPort) {
                                 "docs:443", "billing.test:443", "x@orders-db:5432", "orders-db:5432/", "", ":5432"})
     EXPECT_EQ(tunnel(authority), "host_unknown") << authority;
   EXPECT_EQ(target("orders-db", "GET", "/"), "host_unknown") << "and by no request";
+  EXPECT_EQ(find_tunnel(*policy_, "orders-db:5433").error().expected, "orders-db:5432, with the port of its upstream");
 }
 
 TEST(GrpcPath, IsThatOfAServiceAndMethod) {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "http/uri.h"
+#include "policy/timeouts.h"
 
 namespace watchword::policy {
 namespace {
@@ -14,8 +15,6 @@ namespace {
 using yaml::Decoder;
 using yaml::Node;
 
-constexpr Duration kShortestWait = std::chrono::milliseconds(1);
-constexpr Duration kLongestConnect = std::chrono::hours(1);
 constexpr Duration kLongestIdle = std::chrono::hours(24);  // as a session
 
 class TcpResource final : public Resource {
@@ -57,9 +56,10 @@ TcpTarget decode_target(Decoder& decoder, const Node& node) {
   yaml::Object fields(decoder, node, "tcp", {"upstream", "timeouts"});
   if (const Node* upstream = fields.require("upstream"); upstream != nullptr) read_upstream(decoder, *upstream, target);
   if (const Node* timeouts = fields.find("timeouts"); timeouts != nullptr) {
-    yaml::Object times(decoder, *timeouts, "timeouts", {"connect", "idle"});
-    times.read("connect", target.connect_time, kShortestWait, kLongestConnect);
+    yaml::Object times(decoder, *timeouts, "timeouts", {"connect", "idle", "stream"});
+    times.read("connect", target.connect_time, kShortestWait, kLongestWait);
     times.read("idle", target.idle_time, kShortestWait, kLongestIdle);
+    times.read("stream", target.stream_time, kShortestStream, kLongestStream);
   }
   return target;
 }

@@ -18,6 +18,7 @@ struct TcpTarget {
   std::uint16_t port = 0;
   Duration connect_time = std::chrono::seconds(5);
   Duration idle_time = std::chrono::minutes(10);  // without a byte in either direction
+  Duration stream_time{};                         // of one tunnel as a whole; zero: as long as its session
 };
 
 // tcp: { upstream: "db.internal:5432", timeouts: { connect, idle } }. Notes errors; what it returns is then not for

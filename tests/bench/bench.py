@@ -5,6 +5,7 @@ docs/performance.md says what each figure means. The gate and its peers have cor
 
 import argparse
 import base64
+import functools
 import http.client
 import json
 import os
@@ -14,14 +15,15 @@ import statistics
 import sys
 import urllib.parse
 
+import ext_authz
+import proxies
+import streams
 from events import PROJECTS, job_event
 from figures import Report, middle, note, show
-from http2 import ext_authz, proxy_http2
-from rig import CONNECTIONS, EXCHANGE_FORM, HOOK_TOKEN, HOST, PROXY, BenchError, Rig
+from rig import CONNECTIONS, EXCHANGE_FORM, HOOK_TOKEN, PROXY, BenchError, Rig
 
 ROUNDS = 3
 TOKENS_PER_ROUND, EXCHANGE_SECONDS = 20_000, 2
-PROXY_SECONDS = 3
 SESSIONS_IN_STORE = 100_000
 IDLE_CONNECTIONS = 8_000
 EVENTS_PER_ROUND = 30_000
@@ -84,26 +86,6 @@ def introspect(rig, report, gate, tokens):
     show("healthz", plain)
     show("introspect", rounds)
     report.add("introspect", middle(rounds), "requests/s", "/healthz of the same gate", middle(plain), [r["rate"] for r in rounds])
-
-
-def proxy(rig, report, gate, unrecorded, peer):
-    note("proxy_http1")
-    file = {}
-    for server in (gate, unrecorded):
-        requests = [("GET", "/v1/invoices", {"Host": HOST, "Authorization": f"Bearer {token}"}, "") for token in access_tokens(rig, server, CONNECTIONS)]
-        file[server] = rig.requests_file(f"proxied-{server.gateway}", requests)
-    theirs, ours, without = [], [], []
-    for _ in range(ROUNDS):
-        theirs.append(rig.wrk(peer.port, PROXY_SECONDS, "requests.lua", file[gate], server=peer))
-        ours.append(rig.wrk(gate.gateway, PROXY_SECONDS, "requests.lua", file[gate], server=gate))
-        without.append(rig.wrk(unrecorded.gateway, PROXY_SECONDS, "requests.lua", file[unrecorded], server=unrecorded))
-    show("nginx", theirs)
-    show("gate", ours)
-    show("gate, requests not recorded", without)
-    against = "nginx as plain proxy"
-    report.add("proxy_http1", middle(ours), "requests/s", against, middle(theirs), [r["rate"] for r in ours])
-    report.add("proxy_http1_cpu", middle(ours, "cpu_us"), "us/request", against, middle(theirs, "cpu_us"))
-    report.add("proxy_http1_unrecorded", middle(without), "requests/s", against, middle(theirs), [r["rate"] for r in without])
 
 
 def events_accepted(rig, report, gate):
@@ -200,35 +182,65 @@ def memory_and_start(rig, report, token_bytes):
     report.add(f"start_time_sessions_{SESSIONS_IN_STORE}", statistics.median(full_starts) * 1e3, "ms", "start_time", start * 1e3)
 
 
-def run(build, seconds):
-    report = Report()
-    with Rig(build) as rig:
+class Bench:
+    """What the parts share; each server is there once a part has asked for it."""
+
+    def __init__(self, rig, seconds):
+        self.rig, self.report, self.seconds = rig, Report(), seconds
         note(f"minting {ROUNDS * TOKENS_PER_ROUND:,} ID tokens")
-        minted = rig.micro("mint", rig.folder, ROUNDS * TOKENS_PER_ROUND, core=None)
-        backend = rig.backend()
-        gate = rig.gate("gate", rig.folder / "jwks.json", backend.port)
-        peer = rig.nginx("peer", PROXY, backend=backend.port)
-        exchange(rig, report, gate)
-        token_verify(rig, report)
-        tokens = access_tokens(rig, gate, CONNECTIONS)
-        introspect(rig, report, gate, tokens)
-        events_accepted(rig, report, gate)
-        decisions(rig, report)
-        unrecorded = rig.gate("unrecorded", rig.folder / "jwks.json", backend.port, records="off")
-        proxy(rig, report, gate, unrecorded, peer)
-        proxy_http2(rig, report, unrecorded, peer, access_tokens(rig, unrecorded, 1)[0])
-        ext_authz(rig, report, unrecorded, access_tokens(rig, unrecorded, 1)[0])
-        for server in (gate, unrecorded, peer, backend):
-            rig.stop(server)
-        job_end_to_refusal(rig, report, seconds)
-        memory_and_start(rig, report, minted["bytes_each"])
-    return report
+        self.minted = rig.micro("mint", rig.folder, ROUNDS * TOKENS_PER_ROUND, core=None)
+
+    @functools.cached_property
+    def backend(self):
+        return self.rig.backend()
+
+    @functools.cached_property
+    def gate(self):
+        return self.rig.gate("gate", self.rig.folder / "jwks.json", self.backend.port)
+
+    @functools.cached_property
+    def unrecorded(self):
+        return self.rig.gate("unrecorded", self.rig.folder / "jwks.json", self.backend.port, records="off")
+
+    @functools.cached_property
+    def nginx(self):
+        return self.rig.nginx("peer", PROXY, backend=self.backend.port)
+
+    def tokens_of(self, gate, count):
+        return access_tokens(self.rig, gate, count)
+
+    def stop_shared(self):
+        """Before what measures starts and memory."""
+        for name in ("gate", "unrecorded", "nginx", "backend"):
+            if server := self.__dict__.pop(name, None):
+                self.rig.stop(server)
+
+    def parts(self):
+        """[(the names that its figures begin with, what makes them)], in this order."""
+        rig, report = self.rig, self.report
+        return [
+            ("exchange", lambda: exchange(rig, report, self.gate)),
+            ("token_verify", lambda: token_verify(rig, report)),
+            ("introspect", lambda: introspect(rig, report, self.gate, self.tokens_of(self.gate, CONNECTIONS))),
+            ("events_accepted", lambda: events_accepted(rig, report, self.gate)),
+            ("decide", lambda: decisions(rig, report)),
+            ("proxy_http1", lambda: proxies.http1(rig, report, self.gate, self.unrecorded, self.nginx, self.backend, self.tokens_of)),
+            ("proxy_http2", lambda: proxies.http2(rig, report, self.unrecorded, self.nginx, self.backend, self.tokens_of(self.unrecorded, 1)[0])),
+            ("grpc_unary", lambda: proxies.grpc_unary(rig, report, self.backend, self.tokens_of)),
+            ("ext_authz_cached", lambda: ext_authz.cached(rig, report, self.unrecorded, self.tokens_of(self.unrecorded, 1)[0])),
+            ("ext_authz_envoy", lambda: ext_authz.through_envoy(rig, report, self.unrecorded, self.backend, self.tokens_of(self.unrecorded, 1)[0])),
+            ("ext_authz_uncached", lambda: ext_authz.uncached(rig, report, self.unrecorded)),
+            ("streams", lambda: (self.stop_shared(), streams.run(rig, report, self.tokens_of))),
+            ("job_end_to_refusal", lambda: (self.stop_shared(), job_end_to_refusal(rig, report, self.seconds))),
+            ("memory", lambda: (self.stop_shared(), memory_and_start(rig, report, self.minted["bytes_each"]))),
+        ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", help="a release build, such as build/release")
     parser.add_argument("--event-seconds", type=int, default=60, metavar="N", help="how long job-end events are sent (default: %(default)s)")
+    parser.add_argument("--only", default="", metavar="NAME", help="the parts whose names hold this, such as proxy, ext_authz, streams or memory")
     parser.add_argument("--json", action="store_true", help="print a list of {name, value, unit, against, ratio}")
     options = parser.parse_args()
     if (os.cpu_count() or 1) < 2:
@@ -237,9 +249,16 @@ def main():
         if not shutil.which(tool):
             sys.exit(f"bench.py: {tool} is not installed; ./dev bench installs it")
     try:
-        report = run(options.build, options.event_seconds)
+        with Rig(options.build) as rig:
+            bench = Bench(rig, options.event_seconds)
+            chosen = [part for name, part in bench.parts() if options.only in name]
+            if not chosen:
+                sys.exit(f"bench.py: no part is called {options.only}")
+            for part in chosen:
+                part()
     except BenchError as error:
         sys.exit(f"bench.py: {error}")
+    report = bench.report
     print(json.dumps(report.results, indent=2) if options.json else report.table())
 
 

@@ -1,4 +1,5 @@
--- Posts distinct ID tokens, one after the other: wrk ... -- FILE FIRST COUNT
+-- Posts distinct ID tokens, one after the other: wrk ... -- FILE FIRST COUNT [KEEP]
+-- KEEP: a file for the access tokens that come back.
 package.path = debug.getinfo(1, "S").source:match("^@(.*/)") .. "?.lua;" .. package.path
 require("report")
 
@@ -14,6 +15,12 @@ function init(args)
         { ["Content-Type"] = "application/x-www-form-urlencoded" }, body .. token)
     end
     line = line + 1
+  end
+  if args[4] then
+    local kept = io.open(args[4], "w")
+    function response(_, _, body)
+      kept:write(body:match('"access_token":"([^"]+)"'), "\n")
+    end
   end
 end
 

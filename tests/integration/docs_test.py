@@ -87,7 +87,7 @@ class Documentation(unittest.TestCase):
 
 class Dev(unittest.TestCase):
     def test_dev_prints_commands_that_work_and_leaves_nothing_behind(self):
-        port = free_port()
+        port = free_port(4)
         command = [BINARY, "dev", "--port", str(port)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.addCleanup(process.kill)

@@ -16,7 +16,7 @@ class Config(EnvoyCase):
         cluster = bootstrap["static_resources"]["clusters"][0]
         address = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]
         self.assertEqual(address, {"pipe": {"path": self.path("ext_authz.sock")}})
-        self.assertEqual(filter_of(bootstrap, "ext_authz")["grpc_service"]["envoy_grpc"]["cluster_name"], cluster["name"])
+        self.assertEqual(filter_of(bootstrap, "ext_proc")["grpc_service"]["envoy_grpc"]["cluster_name"], cluster["name"])
         self.assertEqual(manager_of(bootstrap)["route_config"]["virtual_hosts"][0]["domains"], ["billing.test"])
 
     def test_what_it_renders_passes_its_own_check(self):
@@ -65,6 +65,18 @@ class Config(EnvoyCase):
         self.assertEqual((done.returncode, done.stdout), (INVALID, ""), done.stderr)
         self.assertIn("no envoy on $PATH", done.stderr)
 
+    def test_a_socket_without_its_folder_is_found_before_envoy_fails_to_start(self):
+        with open(self.path("envoy"), "w") as file:
+            file.write("#!/bin/sh\n")
+        os.chmod(self.path("envoy"), 0o755)
+        config = ["config", "--check", "--envoy", self.path("envoy"), "--output", self.path("envoy.json"), "--admin"]
+        done = self.gate_cli(*config, "unix:" + self.path("nowhere/admin.sock"))
+        self.assertNotEqual(done.returncode, OK)
+        self.assertIn("mkdir -p " + self.path("nowhere"), done.stderr)
+        self.assertFalse(os.path.exists(self.path("envoy.json")))
+        done = self.gate_cli(*config, "unix:" + self.path("admin.sock"))
+        self.assertEqual(done.returncode, OK, done.stderr)
+
     def test_an_envoy_that_refuses_is_quoted(self):
         with open(self.path("envoy"), "w") as file:
             file.write('#!/bin/sh\necho "unknown field: $#" >&2\nexit 1\n')
@@ -86,14 +98,14 @@ class Check(EnvoyCase):
     def test_it_names_the_route_that_is_not_authorised(self):
         bootstrap = self.render()
         route = manager_of(bootstrap)["route_config"]["virtual_hosts"][0]["routes"][0]
-        route["typed_per_filter_config"]["envoy.filters.http.ext_authz"] = {"disabled": True}
+        route["typed_per_filter_config"]["envoy.filters.http.ext_proc"] = {"disabled": True}
         done = self.check(bootstrap)
         self.assertEqual(done.returncode, INVALID, done.stdout)
         self.assertIn("host billing.test, route billing-api", done.stderr)
 
     def test_all_that_is_wrong_is_told_at_once(self):
         bootstrap = self.render()
-        filter_of(bootstrap, "ext_authz")["failure_mode_allow"] = True
+        filter_of(bootstrap, "ext_proc")["failure_mode_allow"] = True
         manager_of(bootstrap)["path_with_escaped_slashes_action"] = "KEEP_UNCHANGED"
         del manager_of(bootstrap)["early_header_mutation_extensions"]
         bootstrap["admin"]["address"] = {"socket_address": {"address": "0.0.0.0", "port_value": 9901}}

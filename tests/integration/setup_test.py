@@ -350,7 +350,7 @@ class Doctor(SetupCase):
         self.use(700)
         checks = self.checks(DONE)
         self.assertLessEqual({"config", "policy", "sealing key", "gate", "issuer gitlab", "api gitlab", "events gitlab",
-                              "hook gitlab, project acme/billing", "store space"}, set(checks))
+                              "hook gitlab, project acme/billing", "store space", "clock 127.0.0.1"}, set(checks))
         self.assertIn("scopes api", checks["api gitlab"]["detail"])
         self.assertIn("fits; events come", checks["hook gitlab, project acme/billing"]["detail"])
         text = self.cli(DONE, "doctor").stdout

@@ -49,12 +49,29 @@ class Floors(Folder):
 
 
 class Runner(Folder):
-    def run_file(self, text, wanted):
+    def run_file(self, text, *classes):
+        """`classes`: the tests of each."""
         runner = run.Run(self.folder, 1)
         shown = io.StringIO()
+        file = self.write("some_test.py", text)
         with contextlib.redirect_stdout(shown):
-            runner.file("integration", self.write("some_test.py", text), wanted)
+            runner.all([("integration", file, wanted) for wanted in classes])
         return runner.count, shown.getvalue()
+
+    def test_classes_run_at_once_and_are_told_in_order(self):
+        text = f"""import os, time, unittest
+class First(unittest.TestCase):
+    def test_waits_for_the_second(self):
+        deadline = time.monotonic() + 30
+        while not os.path.exists({self.folder + "/second"!r}):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+class Second(unittest.TestCase):
+    def test_is_over_first(self): open({self.folder + "/second"!r}, "w").close()
+"""
+        count, shown = self.run_file(text, ["First.test_waits_for_the_second"], ["Second.test_is_over_first"])
+        self.assertEqual(count["passed"], 2, shown)
+        self.assertEqual([line.split(".")[-1] for line in shown.splitlines()], ["test_waits_for_the_second", "test_is_over_first"])
 
     def test_a_process_that_ends_early_and_says_all_is_well_has_failed(self):
         text = """import os, unittest

@@ -10,6 +10,8 @@ from support.case import GateCase
 from support.gate import BINARY, policy_for
 from support.net import SLOW, Raw, eventually, free_port
 
+USAGE, DENIED = 2, 4
+
 
 class Echo(socketserver.BaseRequestHandler):
     def handle(self):
@@ -97,14 +99,76 @@ class Tunnel(GateCase):
         cut = eventually(find, "the cut is on record")[0]
         self.assertEqual((cut["detail"]["bytes_up"], cut["detail"]["bytes_down"]), (5, 5))
 
-    def test_the_command_gives_tools_a_local_port(self):
-        local = free_port()
-        command = [BINARY, "tunnel", f"ledger-db:{self.port}", "--listen", f"127.0.0.1:{local}", "--gate", self.gate.url,
+    def start(self, listen, token, resource=None):
+        command = [BINARY, "tunnel", resource or f"ledger-db:{self.port}", "--listen", listen, "--gate", self.gate.url,
                    "--gateway", f"http://127.0.0.1:{self.gate.gateway}"]
-        token = self.issuer.mint(job_id="8002")
         process = subprocess.Popen(command, env={"WATCHWORD_ID_TOKEN": token}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
+        return process
+
+    def started(self, local, token, resource=None):
+        process = self.start(f"127.0.0.1:{local}", token, resource)
         self.assertIn(f"on 127.0.0.1:{local}", process.stdout.readline())
+        return process
+
+    def assert_reset(self, local):
+        """At once, or with the first byte that is read."""
+        with self.assertRaises(ConnectionResetError), socket.create_connection(("127.0.0.1", local), timeout=20 * SLOW) as tool:
+            tool.recv(100)
+
+    def end_job(self, job):
+        ended = self.gate.cli("sessions", "end", "--job", job, "--why", "over")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+
+    def test_the_command_ends_with_its_session_and_says_what_ended_it(self):
+        local = free_port()
+        process = self.started(local, self.issuer.mint(job_id="8003"))
+        with socket.create_connection(("127.0.0.1", local), timeout=20 * SLOW) as tool:
+            tool.sendall(b"select 1")
+            self.assertEqual(tool.recv(100), b"select 1")
+            self.end_job("8003")
+            out, err = process.communicate(timeout=20 * SLOW)
+        self.assertEqual(process.returncode, DENIED, out + err)
+        self.assertIn("session_ended", out)
+        self.assertIn("revoked", out)
+        self.assertNotIn("upstream_unreachable", out + err)
+
+    def test_the_command_ends_when_a_connection_finds_the_session_over(self):
+        local = free_port()
+        process = self.started(local, self.issuer.mint(job_id="8004"))
+        self.end_job("8004")
+        self.assert_reset(local)
+        out, err = process.communicate(timeout=20 * SLOW)
+        self.assertEqual(process.returncode, DENIED, out + err)
+        self.assertIn("session_ended", out)
+
+    def test_a_wrong_port_is_answered_with_the_right_one(self):
+        local = free_port()
+        process = self.started(local, self.issuer.mint(job_id="8005"), "ledger-db:1")
+        self.assert_reset(local)
+        process.terminate()
+        _, err = process.communicate(timeout=20 * SLOW)
+        self.assertIn(f"ledger-db:{self.port}, with the port of its upstream", err)
+        raw, _ = self.open("ledger-db:1")
+        self.assertNotIn(str(self.port).encode(), raw.read_all(), "told to jobs only")
+
+    def test_what_cannot_be_listened_on_is_explained(self):
+        process = self.start("unix:/tmp/ledger.sock", "none", "ledger-db")
+        _, err = process.communicate(timeout=20 * SLOW)
+        self.assertEqual(process.returncode, USAGE, err)
+        self.assertIn("ledger-db:5432", err)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            local = taken.getsockname()[1]
+            process = self.start(f"127.0.0.1:{local}", self.issuer.mint(job_id="8006"))
+            _, err = process.communicate(timeout=20 * SLOW)
+        self.assertNotEqual(process.returncode, 0)
+        for word in (f"127.0.0.1:{local}", "in use", "another process listens there"):
+            self.assertIn(word, err)
+
+    def test_the_command_gives_tools_a_local_port(self):
+        local = free_port()
+        token = self.issuer.mint(job_id="8002")
+        process = self.started(local, token)
         for _ in range(2):
             with socket.create_connection(("127.0.0.1", local), timeout=20 * SLOW) as tool:
                 tool.sendall(b"select 1")

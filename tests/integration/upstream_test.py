@@ -6,6 +6,7 @@ import threading
 import unittest
 
 from support.case import GateCase
+from support.fake_dns import FakeDns
 from support.gate import policy_for
 from support.issuer import Quiet
 from support.net import eventually, free_port
@@ -58,6 +59,13 @@ class Backend:
 
 class ThreeBackends(GateCase):
     @classmethod
+    def config(cls):
+        cls.dns = FakeDns()
+        cls.addClassCleanup(cls.dns.stop)
+        cls.dns.names = {"metadata.internal.example.com": ["169.254.169.254"], "unspecified.internal.example.com": ["0.0.0.0"]}
+        return {"dns": {"servers": [cls.dns.server]}}
+
+    @classmethod
     def policy(cls):
         cls.backends = [Backend(name) for name in "abc"]
         for one in cls.backends:
@@ -69,9 +77,8 @@ class ThreeBackends(GateCase):
             "eject": {"after": 3, "for": "1s"},
         })
         billing = policy["resources"]["billing-api"]
-        # Numbers are names to the gate, which the resolver turns into addresses: 169.254.169.254 and 0.0.0.0.
-        numbers = {"metadata": "2852039166", "unspecified": "0", "literal": "0.0.0.0"}
-        upstreams = {name: {"endpoints": [f"http://{host}:{port}"], "eject": {"after": 1}} for name, host in numbers.items()}
+        hosts = {"metadata": "metadata.internal.example.com", "unspecified": "unspecified.internal.example.com", "literal": "0.0.0.0"}
+        upstreams = {name: {"endpoints": [f"http://{host}:{port}"], "eject": {"after": 1}} for name, host in hosts.items()}
         # What is known of a backend by requests alone.
         upstreams["unchecked"] = {"endpoints": [one.url for one in cls.backends], "eject": {"after": 1000}}
         for name, upstream in upstreams.items():

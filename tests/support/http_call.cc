@@ -79,7 +79,7 @@ Json Reply::json() const {
 
 Reply call(http::Handler& handler, const Call& call) {
   Reply reply;
-  http::RequestHead request{call.method, "https", call.authority, call.target, call.headers};
+  http::RequestHead request{call.method, call.scheme, call.authority, call.target, call.headers};
   FakeBody body(call.body, call.piece);
   FakeWriter writer(reply);
   http::Exchange exchange{request, body, writer, call.peer};

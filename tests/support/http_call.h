@@ -17,6 +17,7 @@ struct Call {
   net::Peer peer = {.address = "192.0.2.7", .port = 1234, .uid = {}, .loopback = false};
   std::string authority = "gate.example.com";
   std::size_t piece = 7;  // the body arrives in pieces of this size
+  std::string scheme = "https";
 };
 
 struct Reply {

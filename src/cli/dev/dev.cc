@@ -18,7 +18,11 @@ namespace {
 
 constexpr std::string_view kConfig = R"(# Written by `watchword dev`.
 url: http://127.0.0.1:{api}
-listen: {{ api: "127.0.0.1:{api}", gateway: "127.0.0.1:{gateway}", admin: "unix:{folder}/admin.sock" }}
+listen:
+  api: 127.0.0.1:{api}
+  gateway: 127.0.0.1:{gateway}
+  admin: unix:{folder}/admin.sock
+  ext_authz: unix:{folder}/envoy.sock
 store: sqlite://state.db
 policy: policy
 sealing_key: file:{folder}/sealing.key
@@ -85,7 +89,7 @@ class StateFolder {
 };
 
 struct Ports {
-  unsigned api, gateway, issuer, backend;
+  unsigned api, gateway, issuer, backend, envoy;  // nothing of ours listens on the last
 };
 
 Status write_if_absent(const std::string& path, std::string_view content, unsigned mode) {
@@ -141,6 +145,13 @@ void print_hints(const std::string& folder, const std::string& policy, const Por
   line(fmt::format("  webhooks        http://127.0.0.1:{}/hooks/gitlab/projects/ID", ports.api));
   line(fmt::format("  their secrets   watchword gitlab hook-secret --project ID --config {}/watchword.yaml", folder));
   line(fmt::format("  state           {}", folder));
+  line("  with Envoy in front (docs/envoy.md), in another terminal:");
+  line(
+      fmt::format("    watchword envoy config --config {0}/watchword.yaml --listen 127.0.0.1:{1} --admin "
+                  "unix:{0}/envoy-admin.sock --check --output {0}/envoy.json",
+                  folder, ports.envoy));
+  line(fmt::format("    envoy --disable-hot-restart -c {}/envoy.json", folder));
+  if (policy.empty()) line(fmt::format("    and what is below works at http://billing.localhost:{} too", ports.envoy));
   line("");
   line(policy.empty() ? "Try, in another terminal, in the folder of Watchword's sources:"
                       : "Try, in another terminal:");
@@ -173,7 +184,7 @@ int dev(const DevOptions& options, const Output& out) {
   SystemClock clock;
   SystemRandom random;
   http::CurlFetcher fetcher;
-  Ports ports{options.port, options.port + 1u, options.port + 2u, options.port + 3u};
+  Ports ports{options.port, options.port + 1u, options.port + 2u, options.port + 3u, options.port + 4u};
   auto state = StateFolder::make(options.state);
   if (!state) return out.error(state.error());
   const auto& folder = state->path();

@@ -16,22 +16,29 @@ SLOW = float(os.environ.get("WATCHWORD_TEST_SLOW", "1"))
 _claims = []  # UDP sockets: they keep a port number ours, across all test processes
 
 
-def free_port():
-    """A TCP port below the ephemeral range that no other test uses. (A gate binds with SO_REUSEPORT: it would not notice.)"""
+def free_port(count=1):
+    """A TCP port below the ephemeral range that no other test uses, or the first of `count`. (A gate binds with SO_REUSEPORT: it would not
+    notice.)"""
     while True:
-        port = random.randrange(20000, 32000)
-        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        first = random.randrange(20000, 32000 - count)
+        claims = [_claim(port) for port in range(first, first + count)]
+        if all(claims):
+            _claims.extend(claims)
+            return first
+        for claim in filter(None, claims):
+            claim.close()
+
+
+def _claim(port):
+    claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         try:
             claim.bind(("127.0.0.1", port))
             probe.bind(("127.0.0.1", port))
+            return claim
         except OSError:
             claim.close()
-            continue
-        finally:
-            probe.close()
-        _claims.append(claim)
-        return port
+            return None
 
 
 def eventually(check, what, seconds=10.0):

@@ -1,19 +1,23 @@
-"""The runner behind tests/run.sh: run.py BUILD_DIR [FILTER]. Each test file in a process of its own, a few at a time."""
+"""The runner behind tests/run.sh: run.py BUILD_DIR [FILTER]. Each test class in a process of its own, a few at a time; told in order."""
 
 import ast
 import concurrent.futures
 import glob
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 SUPPORT = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(os.path.dirname(SUPPORT))
 NONE_CHOSEN = 5  # exit code
-FILE_SECONDS = 240  # that one file may take, before the sanitizers' factor
+CLASS_SECONDS = 240  # that one class may take, before the sanitizers' factor
+# These wait for minutes' worth of timeouts: begun first, they are over when the others are.
+LONGEST = ("OwnTokens", "SlowClients", "Stop", "HostileIssuers", "OpenApi", "CommandLine", "KillNine", "Reload")
 
 
 def tests_of(file):
@@ -31,15 +35,24 @@ def tests_of(file):
                         yield f"{name}.{member.name}"
 
 
+def class_of(test):
+    return test.split(".")[0]
+
+
+def begin_rank(one):
+    name = class_of(one[2][0])
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+
 def choose(filter_text):
-    """[(kind, file, [test])] that the filter leaves."""
+    """[(kind, file, [test])] that the filter leaves, class by class."""
     chosen = []
     for kind in ("integration", "e2e"):
         for file in sorted(glob.glob(os.path.join(TESTS, kind, "*_test.py"))):
             prefix = kind + "/" + os.path.basename(file).removesuffix("_test.py") + "."
             wanted = [test for test in tests_of(file) if filter_text in prefix + test]
-            if wanted:
-                chosen.append((kind, file, wanted))
+            for _, tests in itertools.groupby(wanted, class_of):
+                chosen.append((kind, file, list(tests)))
     return chosen
 
 
@@ -50,18 +63,16 @@ class Run:
         self.slow = slow
         self.environment = os.environ | {
             "WATCHWORD_BUILD": build, "WATCHWORD_PARTS": self.parts, "WATCHWORD_TEST_SLOW": str(slow), "PYTHONDONTWRITEBYTECODE": "1"}
-        self.lock = threading.Lock()
         self.count = {"passed": 0, "failed": 0, "skipped": 0}
 
     def report(self, kind, line):
-        with self.lock:
-            self.count[line["state"]] += 1
-            name = line["test"].replace("_test.", ".", 1)
-            note = f"  ({line['text']})" if line["state"] == "skipped" else ""
-            print(f"{line['state']:7} {line['seconds']:6.2f} s  {kind}/{name}{note}", flush=True)
-            if line["state"] == "failed":
-                print("    " + line["text"].rstrip().replace("\n", "\n    "), flush=True)
-                self.show_logs(line["test"])
+        self.count[line["state"]] += 1
+        name = line["test"].replace("_test.", ".", 1)
+        note = f"  ({line['text']})" if line["state"] == "skipped" else ""
+        print(f"{line['state']:7} {line['seconds']:6.2f} s  {kind}/{name}{note}", flush=True)
+        if line["state"] == "failed":
+            print("    " + line["text"].rstrip().replace("\n", "\n    "), flush=True)
+            self.show_logs(line["test"])
 
     def show_logs(self, test):
         for file in sorted(glob.glob(os.path.join(self.logs, ".".join(test.split(".")[:2]) + "*.log"))):
@@ -69,22 +80,19 @@ class Run:
                 tail = text.read()[-3000:]
             print(f"    --- {file}\n    " + tail.rstrip().replace("\n", "\n    "), flush=True)
 
-    def file(self, kind, file, wanted):
+    def one_class(self, kind, file, wanted):
+        """The lines that its process told, and one more where it told too few."""
         python = os.path.join(self.parts, "venv/bin/python") if kind == "e2e" else sys.executable
         command = [python, os.path.join(SUPPORT, "child.py"), file, *wanted]
         child = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment, start_new_session=True)
-        limit = threading.Timer(FILE_SECONDS * self.slow, child.kill)
+        limit = threading.Timer(CLASS_SECONDS * self.slow, child.kill)
         limit.start()
         errors = []
         reader = threading.Thread(target=lambda: errors.append(child.stderr.read()), daemon=True)
         reader.start()
-        told = set()
         try:
-            for text in child.stdout:
-                line = json.loads(text)
-                told.add(line["test"].split(" ")[0])
-                self.report(kind, line)
+            lines = [json.loads(text) for text in child.stdout]
             code = child.wait()
         finally:
             limit.cancel()
@@ -93,10 +101,21 @@ class Run:
             except ProcessLookupError:
                 pass
         reader.join(5)
-        name = os.path.basename(file).removesuffix(".py")
+        told = {line["test"].split(" ")[0] for line in lines}
         if code != 0 or len(told) < len(wanted):
+            name = os.path.basename(file).removesuffix(".py") + "." + class_of(wanted[0])
             text = f"the test process ended with {code} after {len(told)} of {len(wanted)} tests\n" + "".join(errors)[-4000:]
-            self.report(kind, {"test": name, "state": "failed", "seconds": 0, "text": text})
+            lines.append({"test": name, "state": "failed", "seconds": 0, "text": text})
+        return lines
+
+    def all(self, chosen):
+        """Runs a few at a time and tells them in the order of `chosen`."""
+        workers = (os.cpu_count() or 1) * 2  # many tests wait more than they work
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            running = {id(one): pool.submit(self.one_class, *one) for one in sorted(chosen, key=begin_rank)}
+            for one in chosen:
+                for line in running[id(one)].result():
+                    self.report(one[0], line)
 
 
 def main():
@@ -110,13 +129,11 @@ def main():
     run = Run(build, slow)
     if any(kind == "e2e" for kind, _, _ in chosen):
         subprocess.run(["bash", os.path.join(TESTS, "parts/install.sh"), run.parts], check=True)
-    workers = (os.cpu_count() or 1) + 1  # many tests wait more than they work
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(run.file, *one) for one in chosen]:
-            done.result()
+    began = time.monotonic()
+    run.all(chosen)
     if run.count["skipped"]:
         print(f"{run.count['skipped']} skipped")
-    print(f"{run.count['passed']} passed, {run.count['failed']} failed")
+    print(f"{run.count['passed']} passed, {run.count['failed']} failed in {time.monotonic() - began:.0f} s")
     return 1 if run.count["failed"] else 0
 
 
