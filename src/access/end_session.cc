@@ -19,11 +19,7 @@ void set_recorded(Session& session, PendingEnds& pending) {
 
 bool TokenService::end_in_memory(const std::shared_ptr<Session>& session, SessionEnd why, const EndNote& note) {
   if (session->ended()) return false;
-  pending_ends_->keep(session->id(), note);  // before it has ended, lest a record is written without
-  if (!session->end(why, parts_.clock.now())) {
-    if (session->end_recorded()) pending_ends_->forget(session->id());  // another was faster
-    return false;
-  }
+  if (!pending_ends_->end(*session, why, parts_.clock.now(), note)) return false;
   if (const auto* machine = session->principal().machine()) job_tokens_.drop(session->principal().issuer, machine->job);
   if (watcher_) watcher_->session_ended(session);
   return true;

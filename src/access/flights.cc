@@ -1,7 +1,9 @@
 #include "access/flights.h"
 
-#include <algorithm>
+#include <map>
 #include <string>
+#include <tuple>
+#include <unordered_set>
 #include <utility>
 
 #include "access/session.h"
@@ -44,25 +46,64 @@ net::Task<void> Flights::session_ended(std::shared_ptr<const Session> session, S
   }
 }
 
-// What the door is asked about a flight that may be over by the time of the answer.
+// What the door is asked about flights that may be over by the time of the answer.
 struct Flights::Question {
   TokenService::Presented presented;
-  std::uint64_t number;
+  std::vector<std::uint64_t> numbers;
   std::string resource, action, method, path, host;
 };
 
+namespace {
+
+// All that a decision depends on beside the session. Views into the flight.
+using Asks = std::tuple<const Grant*, std::string_view, std::string_view, std::string_view, std::string_view,
+                        std::string_view, std::string_view>;
+
+Asks asks_of(const Flight& flight) {
+  const auto& asker = flight.asker;
+  return {flight.presented.grant.get(),
+          flight.resource,
+          flight.action,
+          asker.method,
+          asker.path,
+          asker.host,
+          asker.protocol};
+}
+
+}  // namespace
+
 void Flights::decide_again(TokenService& service, Time now) {
   const auto snapshot = service.snapshot();
-  for (const auto& [session, flight] : by_session_) {
-    if (session->ended() || flight->cut) continue;  // session_ended comes for the former, with its grace
-    const auto asked = flight->asked_now(*snapshot.policy);
-    auto decision = decide(snapshot, *session, *flight->presented.grant, asked, now);
-    if (decision.lacks_facts())
-      net::spawn(ask_then_decide(
-          service, {flight->presented, flight->number, std::string(flight->resource), std::string(asked.action),
-                    flight->asker.method, flight->asker.path, flight->asker.host}));
-    else if (!decision.allowed())
-      flight->cut_for(std::move(decision));
+  std::map<Asks, std::vector<Flight*>> alike;
+  for (auto place = by_session_.begin(); place != by_session_.end();) {
+    const auto& session = *place->first;
+    const auto [from, to] = by_session_.equal_range(place->first);
+    place = to;
+    if (session.ended()) continue;  // session_ended comes for them, with its grace
+    alike.clear();
+    for (auto one = from; one != to; ++one)
+      if (!one->second->cut) alike[asks_of(*one->second)].push_back(one->second);
+    for (const auto& [asks, flights] : alike) decide_again(service, snapshot, session, flights, now);
+  }
+}
+
+void Flights::decide_again(TokenService& service, const Snapshot& snapshot, const Session& session,
+                           const std::vector<Flight*>& alike, Time now) {
+  const auto& first = *alike.front();
+  const auto asked = first.asked_now(*snapshot.policy);
+  const auto decision = decide(snapshot, session, *first.presented.grant, asked, now);
+  if (decision.lacks_facts()) {
+    Question question{first.presented,
+                      {},
+                      std::string(first.resource),
+                      std::string(asked.action),
+                      first.asker.method,
+                      first.asker.path,
+                      first.asker.host};
+    for (const auto* flight : alike) question.numbers.push_back(flight->number);
+    net::spawn(ask_then_decide(service, std::move(question)));
+  } else if (!decision.allowed()) {
+    for (auto* flight : alike) flight->cut_for(decision);
   }
 }
 
@@ -72,9 +113,10 @@ net::Task<void> Flights::ask_then_decide(TokenService& service, Question questio
       co_await service.decide_now(session, *question.presented.grant,
                                   {question.resource, question.action, question.method, question.path, question.host});
   if (decision.allowed() || session.ended()) co_return;
+  const std::unordered_set<std::uint64_t> numbers(question.numbers.begin(), question.numbers.end());
   const auto [from, to] = by_session_.equal_range(&session);
-  const auto still = std::find_if(from, to, [&](const auto& one) { return one.second->number == question.number; });
-  if (still != to) still->second->cut_for(std::move(decision));
+  for (auto place = from; place != to; ++place)
+    if (numbers.contains(place->second->number)) place->second->cut_for(decision);
 }
 
 LiveFlights::LiveFlights(TokenService& service, const std::vector<net::Loop*>& loops) : service_(service) {

@@ -75,14 +75,16 @@ class Flights {
 
   // Cuts the requests of a session that has ended, after the time that its policy gives them to end by themselves.
   net::Task<void> session_ended(std::shared_ptr<const Session> session, Snapshot snapshot, Time now);
-  // Puts every request to the door again and cuts those that it refuses now. What the door lacks is asked of the CI
-  // system first.
+  // Puts every request to the door again, those that are alike once, and cuts what it refuses now. What the door lacks
+  // is asked of the CI system first. docs/decisions/0009 says why it looks at all of them.
   void decide_again(TokenService& service, Time now);
   bool empty() const { return by_session_.empty(); }
   std::uint64_t next_number() { return ++last_number_; }
 
  private:
   struct Question;
+  void decide_again(TokenService& service, const Snapshot& snapshot, const Session& session,
+                    const std::vector<Flight*>& alike, Time now);
   net::Task<void> ask_then_decide(TokenService& service, Question question);
   BySession by_session_;
   std::uint64_t last_number_ = 0;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "access/request_origin.h"
+#include "access/session.h"
 
 namespace watchword::access {
 
@@ -19,9 +20,13 @@ struct EndNote {
 // By session id; as many as there are unrecorded ends. Any thread.
 class PendingEnds {
  public:
-  void keep(const std::string& session, const EndNote& note) {
+  // Ends the session and keeps what is known of that, as one: whoever sees that it has ended finds the words of the end
+  // that was first. False when it had ended before; then nothing is kept.
+  bool end(Session& session, SessionEnd why, Time now, const EndNote& note) {
     const std::lock_guard lock(mutex_);
-    notes_.try_emplace(session, note);
+    if (!session.end(why, now)) return false;
+    notes_.insert_or_assign(session.id(), note);
+    return true;
   }
   // Empty when nothing is kept: it ended by itself.
   EndNote of(const std::string& session) const {

@@ -13,7 +13,7 @@ void add_gate(CommandTree& tree) {
   command = tree.leaf(&tree.app(), "dev", "run everything on loopback, with an issuer and a backend of its own", "dev",
                       [&trial](const Output& out) { return dev(trial, out); });
   command->add_option("--state", trial.state, "folder to keep; without it a temporary one");
-  command->add_option("--port", trial.port, "first of four ports")->capture_default_str();
+  command->add_option("--port", trial.port, "first of five ports")->capture_default_str();
   command->add_option("--policy", trial.policy, "policy folder; without it an example");
 }
 

@@ -226,6 +226,10 @@ class Reader {
     if (tcp && (node.options.gate_certificate.empty() || node.options.gate_key.empty()))
       decoder_.refuse(entry.value.at, "a node without gate.certificate and gate.key",
                       "the files, where that Envoy runs, of the certificate that it shows to the gate");
+    // With the gate's own key an edge that is broken into could stand for the gate.
+    if (tcp && node.options.listener_tls.key.empty())
+      decoder_.refuse(entry.value.at, "a node without tls",
+                      "a certificate and key of its own, as it is another machine");
     config_.envoy_nodes.push_back(std::move(node));
   }
 

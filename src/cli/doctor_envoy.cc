@@ -30,7 +30,7 @@ CheckResult judge_envoy(const Json& node) {
         "envoy " + name, {}, Error{Reason::config_invalid, std::move(found), std::move(expected), {}, std::move(fix)}};
   };
   if (const Json* trouble = node.find("trouble"); trouble != nullptr)
-    return bad("what it has is older than the policy: " + std::string(trouble->string_or("found", "")),
+    return bad("it has not all that the policy says: " + std::string(trouble->string_or("found", "")),
                std::string(trouble->string_or("expected", "what can be rendered")), std::string(kManual));
   if (auto refusal = refusal_in(node); !refusal.empty())
     return bad("Envoy refuses, and keeps what it has: " + refusal, "a configuration that it takes",

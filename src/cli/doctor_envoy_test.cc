@@ -37,11 +37,11 @@ TEST(DoctorEnvoy, TellsThatNoneIsConnectedAndHowToStartOne) {
   EXPECT_THAT(text, HasSubstr("watchword envoy config --node edge"));
 }
 
-TEST(DoctorEnvoy, TellsWhyANodeIsOlderThanThePolicy) {
+TEST(DoctorEnvoy, TellsWhatANodeHasNotOfThePolicy) {
   const auto text =
       shown(R"({"node":"edge","refused":0,"streams":[{"form":"sotw","types":[]}],)"
             R"("trouble":{"reason":"config_invalid","found":"ambiguous_paths: allow","expected":"refuse"}})");
-  EXPECT_THAT(text, HasSubstr("older than the policy: ambiguous_paths: allow"));
+  EXPECT_THAT(text, HasSubstr("has not all that the policy says: ambiguous_paths: allow"));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr auto kLongest = std::chrono::seconds(60);
+constexpr auto kLongest = std::chrono::seconds(120);
 constexpr std::size_t kMostOutput = 64 * 1024;
 
 bool runs(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }

@@ -10,7 +10,6 @@
 #include "audit/checkpoint.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "cli/envoy_health.h"
 #include "cli/version.h"
 #include "net/resolver.h"
 
@@ -39,7 +38,7 @@ Gate::~Gate() {
   gateway_.reset();
   admin_.reset();
   metrics_server_.reset();
-  ext_authz_server_.reset();
+  if (envoy_) envoy_->close();
   // Requests that still wait are given up while all that they refer to is there.
   if (loops_) loops_->stop();
   if (live_) live_->stop();
@@ -70,40 +69,8 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
     log::warn("a resource is named that is not there", misfit);
   if (auto recorded = record_policy(*policy, "start"); !recorded) return one(std::move(recorded).error());
 
-  facts_ = std::make_shared<context::FactTable>(config_.facts, clock_);
-  recorder_ = std::make_unique<access::Recorder>(*store_, clock_, random_, metrics_);
-  tokens_ = std::make_unique<access::AccessTokens>(config_.url, *keys_);
-  dpop_ = std::make_unique<access::Dpop>(config_.dpop, random_);
-  clients_ = std::make_unique<access::Clients>(
-      config_.clients, std::vector{config_.url, config_.url + "/oauth/token", config_.url + "/oauth/introspect",
-                                   config_.url + "/oauth/revoke"});
-  service_ =
-      std::make_unique<access::TokenService>(access::Parts{config_.url, *issuers_, *store_, *keys_, *tokens_, sessions_,
-                                                           *dpop_, *recorder_, metrics_, clock_, random_},
-                                             std::move(policy), facts_);
-  assertions_ = std::make_unique<access::Assertions>(config_.url, *keys_);
-  if (auto restored = service_->restore(); !restored) return one(std::move(restored).error());
-
-  unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  loops_ = std::make_unique<net::LoopPool>(config_.threads ? config_.threads : cores,
-                                           net::Resolver::make({.servers = config_.dns_servers}));
-  flights_ = std::make_unique<access::LiveFlights>(*service_, loops_->loops());
-  service_->watch(*flights_);
-  proxy_ = gateway::Proxy::make({*service_, *assertions_, *recorder_, metrics_, clock_, random_, *flights_,
-                                 loops_->loops(), config_.request_records},
-                                std::move(routes));
-  ext_authz_ = envoy::ExtAuthz::make(*service_, *assertions_, config_.request_records, config_.ext_authz_form);
-  ext_proc_ = envoy::ExtProc::make(*service_, *assertions_, *flights_, config_.request_records);
-  access_log_ = envoy::AccessLogService::make(*service_, config_.request_records);
-  discovery_ = envoy::Discovery::make(std::move(startup->nodes), metrics_, random_);
-  discovery_->set_policy(service_->snapshot().policy);
-  std::vector<envoy::Service> services{{envoy::Discovery::kPath, discovery_.get()},
-                                       {envoy::kAccessLog, access_log_.get()},
-                                       {envoy::kProcess, ext_proc_.get()},
-                                       {"/", ext_authz_.get()}};
-  // gRPC answers with 200 whatever it says, and in the HTTP form 200 is an allow.
-  if (config_.ext_authz_form == envoy::CheckForm::http) services.erase(services.begin(), services.end() - 1);
-  envoy_ = std::make_unique<envoy::Services>(std::move(services));
+  if (auto made = make_service(std::move(policy)); !made) return one(std::move(made).error());
+  make_ways_in(std::move(routes), std::move(startup->nodes));
   auto live = LiveContext::start(config_, *facts_, *service_, fetcher);
   if (!live) return one(std::move(live).error());
   live_ = *std::move(live);
@@ -133,6 +100,37 @@ Status Gate::open_state(crypto::SealingKey sealing) {
   return {};
 }
 
+// What decides.
+Status Gate::make_service(std::shared_ptr<const policy::Policy> policy) {
+  facts_ = std::make_shared<context::FactTable>(config_.facts, clock_);
+  recorder_ = std::make_unique<access::Recorder>(*store_, clock_, random_, metrics_);
+  tokens_ = std::make_unique<access::AccessTokens>(config_.url, *keys_);
+  dpop_ = std::make_unique<access::Dpop>(config_.dpop, random_);
+  clients_ = std::make_unique<access::Clients>(
+      config_.clients, std::vector{config_.url, config_.url + "/oauth/token", config_.url + "/oauth/introspect",
+                                   config_.url + "/oauth/revoke"});
+  service_ =
+      std::make_unique<access::TokenService>(access::Parts{config_.url, *issuers_, *store_, *keys_, *tokens_, sessions_,
+                                                           *dpop_, *recorder_, metrics_, clock_, random_},
+                                             std::move(policy), facts_);
+  assertions_ = std::make_unique<access::Assertions>(config_.url, *keys_);
+  return service_->restore();
+}
+
+// By what requests come to it, beside the API.
+void Gate::make_ways_in(std::shared_ptr<const gateway::Routes> routes, std::vector<envoy::XdsNodeConfig> nodes) {
+  unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  loops_ = std::make_unique<net::LoopPool>(config_.threads ? config_.threads : cores,
+                                           net::Resolver::make({.servers = config_.dns_servers}));
+  flights_ = std::make_unique<access::LiveFlights>(*service_, loops_->loops());
+  service_->watch(*flights_);
+  proxy_ = gateway::Proxy::make({*service_, *assertions_, *recorder_, metrics_, clock_, random_, *flights_,
+                                 loops_->loops(), config_.request_records},
+                                std::move(routes));
+  envoy_ =
+      std::make_unique<EnvoyServer>(config_, EnvoyServer::Parts{*service_, *assertions_, *flights_}, std::move(nodes));
+}
+
 void Gate::add_endpoints() {
   auto ready = [this] { return readiness(); };
   api::add_oauth(api_router_, *service_, *clients_);
@@ -146,7 +144,7 @@ void Gate::add_endpoints() {
     return reloaded ? std::vector<Error>() : std::move(reloaded).error();
   };
   auto context = [this] { return live_->health(); };
-  auto envoy = [this] { return envoy_health(discovery_->health()); };
+  auto envoy = [this] { return envoy_->health(); };
   api::add_admin(admin_router_, {*service_, *facts_, *store_, reload, ready, std::string(kVersion), context, envoy});
 }
 
@@ -157,26 +155,6 @@ Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, s
   return http::Server::start(loops_->loops(), options, handler);
 }
 
-// Envoy runs as another user, of the gate's group, and asks about all its requests on few connections.
-Status Gate::listen_to_envoy() {
-  if (!config_.ext_authz) return {};
-  const auto& socket = config_.ext_authz->unix_path;
-  if (!socket.empty()) WW_CHECK(make_directories(std::filesystem::path(socket).parent_path().string()));
-  http::Server::Options options{.address = *config_.ext_authz,
-                                .tls = ext_authz_tls_,
-                                // A call is silent for as long as the request that it holds runs, and then reset.
-                                .limits = {.call_idle_time = std::chrono::years(1),
-                                           .requests_per_connection = 100'000'000,
-                                           .streams_per_connection = 1000,
-                                           .resets_end_calls = true,
-                                           .connections_per_address = 50'000},
-                                .unix_mode = 0660,
-                                .metrics = &metrics_,
-                                .name = "ext_authz"};
-  WW_TRY(ext_authz_server_, http::Server::start(loops_->loops(), options, *envoy_));
-  return {};
-}
-
 // The API last: once /healthz answers, everything does.
 Status Gate::listen() {
   WW_CHECK(make_directories(std::filesystem::path(config_.admin.unix_path).parent_path().string()));
@@ -185,7 +163,7 @@ Status Gate::listen() {
     WW_TRY(metrics_server_, serve(*config_.metrics, "metrics", metrics_router_, false, config_.limits));
   }
   WW_TRY(gateway_, serve(config_.gateway, "gateway", *proxy_, true, gateway::Proxy::limits(config_.limits)));
-  WW_CHECK(listen_to_envoy());
+  WW_CHECK(envoy_->listen(loops_->loops(), ext_authz_tls_));
   WW_TRY(api_, serve(config_.api, "api", api_router_, true, config_.limits));
   return {};
 }
@@ -199,7 +177,7 @@ std::expected<void, std::vector<Error>> Gate::reload_policy(std::string_view why
     if (auto recorded = record_policy(*loaded->policy, why); !recorded)
       return refuse_policy({std::move(recorded).error()}, why);
   proxy_->set_routes(std::move(loaded->routes));
-  discovery_->set_policy(loaded->policy);
+  envoy_->set_policy(loaded->policy);
   service_->set_policy(std::move(loaded->policy));
   std::lock_guard trouble(trouble_mutex_);
   policy_trouble_.clear();
@@ -325,17 +303,16 @@ void Gate::keep_certificates_fresh() {
     else if (*reloaded)
       log::info("new certificate in force");
   }
-  discovery_->keep_fresh();
+  envoy_->keep_fresh();
 }
 
 void Gate::drain() {
   auto until = net::Steady::now() + std::chrono::duration_cast<net::Steady::duration>(config_.drain);
   std::vector<http::Server*> servers;
-  for (auto* server : {api_.get(), gateway_.get(), ext_authz_server_.get(), metrics_server_.get(), admin_.get()})
+  for (auto* server : {api_.get(), gateway_.get(), envoy_->listener(), metrics_server_.get(), admin_.get()})
     if (server) servers.push_back(server);
   for (auto* server : servers) server->begin_drain();
-  access_log_->stop();
-  discovery_->stop();
+  envoy_->end_idle_calls();
   for (auto* server : servers)
     if (!server->drain(until - net::Steady::now())) log::warn("requests were cut at the end of the drain time");
   if (auto recorded = record_life(audit::Event::gate_stopped); !recorded)

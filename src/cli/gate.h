@@ -13,14 +13,10 @@
 #include "api/endpoints.h"
 #include "audit/publisher.h"
 #include "base/metrics.h"
+#include "cli/gate_envoy.h"
 #include "cli/live.h"
 #include "cli/startup.h"
 #include "cli/watch.h"
-#include "envoy/access_log_service.h"
-#include "envoy/ext_authz.h"
-#include "envoy/ext_proc.h"
-#include "envoy/services.h"
-#include "envoy/xds.h"
 #include "gateway/proxy.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -50,10 +46,11 @@ class Gate {
   Gate(Config config, const Clock& clock, Random& random);
   std::expected<void, std::vector<Error>> open(http::Fetcher& fetcher);
   Status open_state(crypto::SealingKey sealing);
+  Status make_service(std::shared_ptr<const policy::Policy> policy);
+  void make_ways_in(std::shared_ptr<const gateway::Routes> routes, std::vector<envoy::XdsNodeConfig> nodes);
   Status listen();
   Result<std::unique_ptr<http::Server>> serve(const net::Address& address, std::string_view name,
                                               http::Handler& handler, bool tls, const http::ServerLimits& limits);
-  Status listen_to_envoy();
   void add_endpoints();
   void maintain();
   void keep_certificates_fresh();
@@ -93,14 +90,10 @@ class Gate {
   std::unique_ptr<net::LoopPool> loops_;
   std::unique_ptr<access::LiveFlights> flights_;
   std::unique_ptr<gateway::Proxy> proxy_;
-  std::unique_ptr<envoy::ExtAuthz> ext_authz_;
-  std::unique_ptr<envoy::ExtProc> ext_proc_;
-  std::unique_ptr<envoy::AccessLogService> access_log_;
-  std::unique_ptr<envoy::Discovery> discovery_;
-  std::unique_ptr<envoy::Services> envoy_;
+  std::unique_ptr<EnvoyServer> envoy_;
   api::Router api_router_, admin_router_, metrics_router_;
   std::shared_ptr<net::TlsServerContext> tls_, ext_authz_tls_;
-  std::unique_ptr<http::Server> api_, gateway_, admin_, metrics_server_, ext_authz_server_;
+  std::unique_ptr<http::Server> api_, gateway_, admin_, metrics_server_;
 
   std::unique_ptr<LiveContext> live_;
 

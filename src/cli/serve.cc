@@ -35,9 +35,10 @@ int config_check(const std::string& file, const Output& out) {
   auto startup = load_startup(*config);
   if (!startup) return out.errors(startup.error());
   if (auto misfits = client_misfits(*config, *startup->policy.policy); !misfits.empty()) return out.errors(misfits);
-  for (const auto& node : startup->nodes)
-    if (auto parts = envoy::render_node(*startup->policy.policy, node.options); !parts)
-      return out.errors(parts.error());
+  for (const auto& node : startup->nodes) {
+    auto parts = envoy::render_node(*startup->policy.policy, node.options);
+    if (!parts || !parts->left_out.empty()) return out.errors(parts ? parts->left_out : parts.error());
+  }
   const auto& digest = startup->policy.policy->digest();
   if (out.json())
     out.value(Json::object({{"valid", true}, {"policy", digest}}));

@@ -7,14 +7,12 @@
 #include "cli/commands.h"
 #include "cli/exchange.h"
 #include "cli/local_tunnel.h"
+#include "cli/renewal_times.h"
 #include "cli/run_gate.h"
 #include "http/uri.h"
 
 namespace watchword::cli {
 namespace {
-
-constexpr Duration kRetry = std::chrono::seconds(5);
-constexpr Duration kShortest = std::chrono::seconds(1);
 
 // The access token for new connections, exchanged anew before it ends.
 class Access {
@@ -27,14 +25,11 @@ class Access {
     if (reply.status / 100 != 2) return reply;
     const auto* expires_in = reply.body.find_integer("expires_in");
     const auto life = std::chrono::seconds(expires_in ? *expires_in : 0);
-    ends_ = clock_.now() + life;
-    renew_at_ = clock_.now() + std::max<Duration>(life * 2 / 3, kShortest);
+    times_.renewed(life);
     token_.set(std::make_shared<const Secret>(reply.body.string_or("access_token", "")));
     return reply;
   }
-  void try_again() { renew_at_ = clock_.now() + kRetry; }
-  bool over() const { return clock_.now() >= ends_; }
-  Duration until_renewal() const { return std::max(renew_at_ - clock_.now(), Duration::zero()); }
+  RenewalTimes& times() { return times_; }
   const Published<Secret>& token() const { return token_; }
 
   // What is left of the token's life is given back.
@@ -49,8 +44,8 @@ class Access {
  private:
   ExchangeOptions options_;
   SystemClock clock_;
+  RenewalTimes times_{clock_};
   Published<Secret> token_;
-  Time ends_{}, renew_at_{};
 };
 
 struct Target {
@@ -78,13 +73,18 @@ bool session_is_over(const Reply& reply) {
 }
 
 int run_until_told(Access& access, const SignalWait& signals, const Output& out) {
+  auto& times = access.times();
   while (true) {
-    if (const auto signal = signals.wait(access.until_renewal()); signal && *signal != SIGHUP) return kOk;
+    if (const auto signal = signals.wait(times.left())) {
+      if (*signal != SIGHUP) return kOk;
+      times.trouble();
+      if (times.left() > Duration::zero()) continue;
+    }
     auto renewed = access.renew();
     if (renewed && renewed->status / 100 == 2) continue;
-    if (access.over() || (renewed && session_is_over(*renewed)))
+    if (times.over() || (renewed && session_is_over(*renewed)))
       return renewed ? print_refusal(*renewed, out) : out.error(renewed.error());
-    access.try_again();
+    times.failed();
   }
 }
 

@@ -47,10 +47,11 @@ std::vector<Backend> backends_of(const policy::Policy& policy, const BootstrapOp
     if (!chosen || resource->http() == nullptr) continue;
     named.erase(resource->name());
     const auto& target = *resource->http();
+    const auto before = errors.size();
     check_resource(*resource, target, options.node.has_value(), errors);
     auto endpoints = endpoints_of(*resource, target, errors);
-    if (!endpoints.empty())
-      backends.push_back({resource, &target, std::move(endpoints), "resource/" + resource->name()});
+    if (errors.size() > before) endpoints.clear();
+    backends.push_back({resource, &target, std::move(endpoints), "resource/" + resource->name()});
   }
   if (options.node) named.clear();  // the policy of a gate that runs may lose and gain resources
   for (const auto& name : named)
@@ -184,10 +185,13 @@ std::expected<Json, Errors> render_node_bootstrap(const BootstrapOptions& option
 std::expected<NodeParts, Errors> render_node(const policy::Policy& policy, const BootstrapOptions& options) {
   Errors errors;
   check_addresses(options, errors);
-  const auto parts = parts_of(policy, options, errors);
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  NodeParts rendered{listener_json(parts.backends, parts.options), routes_json(parts.backends, parts.options), {}, {}};
-  for (const auto& backend : parts.backends) rendered.clusters.push_back(backend_cluster(backend, options));
+  const auto parts = parts_of(policy, options, errors);
+  NodeParts rendered{.listener = listener_json(parts.backends, parts.options),
+                     .routes = routes_json(parts.backends, parts.options),
+                     .left_out = std::move(errors)};
+  for (const auto& backend : parts.backends)
+    if (backend.served()) rendered.clusters.push_back(backend_cluster(backend, options));
   rendered.secrets = secrets_of(parts.backends, options);
   return rendered;
 }

@@ -68,10 +68,12 @@ struct SecretSource {
 // Of options.node, what the gate sends it. A policy without HTTP resources has no clusters, and a route to nowhere.
 struct NodeParts {
   Json listener, routes;
-  std::vector<Json> clusters;         // of resources: the gate's own is in the file
-  std::vector<SecretSource> secrets;  // by name, none twice
+  std::vector<Json> clusters = {};         // of resources: the gate's own is in the file
+  std::vector<SecretSource> secrets = {};  // by name, none twice
+  std::vector<Error> left_out = {};        // resources that Envoy cannot serve: their routes lead nowhere
 };
-// The same promises as render_bootstrap's; credentials that the gate injects are no error here.
+// As render_bootstrap, but credentials that the gate injects are no error, and a resource that cannot be rendered does
+// not keep the others back.
 std::expected<NodeParts, std::vector<Error>> render_node(const policy::Policy& policy, const BootstrapOptions& options);
 
 }  // namespace watchword::envoy

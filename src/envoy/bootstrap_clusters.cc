@@ -94,6 +94,9 @@ Json authorization_cluster(const BootstrapOptions& options) {
   // Few connections carry all calls; a gate that is gone is noticed by the keepalive.
   auto http2 = http2_limits();
   http2.set("max_concurrent_streams", 500);  // the gate takes twice as many: it may still be busy with one that is over
+  // Clients that leave in crowds reset as many calls at once. Envoy's default of 1000 frames would take that for a
+  // flood of its own and close the connection, and with it all calls that run.
+  http2.set("max_outbound_frames", 200'000).set("max_outbound_control_frames", 100'000);
   http2.set("connection_keepalive", Json::object({{"interval", "10s"}, {"timeout", "2s"}}));
   auto protocol =
       Json::object({{"explicit_http_config", Json::object({{"http2_protocol_options", std::move(http2)}})}});

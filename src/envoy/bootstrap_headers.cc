@@ -15,12 +15,12 @@ constexpr std::array<std::string_view, 5> kKept = {"authorization", "dpop", "exp
 // All names that may once be the gate's.
 constexpr std::string_view kOurs = "watchword-";
 
-std::vector<ForgedHeader> make_forged_headers() {
+std::vector<ForgedHeader> all_but(std::span<const std::string_view> kept) {
   std::vector<ForgedHeader> all;
   for (const auto prefix : access::identity_header_prefixes()) all.push_back({prefix, true});
   all.push_back({kOurs, true});
   for (const auto name : access::identity_headers()) {
-    if (!name.starts_with(kOurs) && std::ranges::find(kKept, name) == kKept.end()) all.push_back({name});
+    if (!name.starts_with(kOurs) && std::ranges::find(kept, name) == kept.end()) all.push_back({name});
   }
   std::ranges::sort(all, {}, &ForgedHeader::name);
   return all;
@@ -41,13 +41,18 @@ bool covers(const Json& mutation, const ForgedHeader& header) {
 }  // namespace
 
 std::span<const ForgedHeader> forged_headers() {
-  static const auto kForged = make_forged_headers();
+  static const auto kForged = all_but(kKept);
   return kForged;
 }
 
-Json remove_forged_headers() {
+std::span<const ForgedHeader> forged_trailers() {
+  static const auto kForged = all_but({});
+  return kForged;
+}
+
+Json remove_all(std::span<const ForgedHeader> headers) {
   Json list = Json::array();
-  for (const auto& header : forged_headers()) {
+  for (const auto& header : headers) {
     auto key = Json::object({{header.prefix ? "prefix" : "exact", header.name}});
     list.push(Json::object({{"remove_on_match", Json::object({{"key_matcher", std::move(key)}})}}));
   }

@@ -1,5 +1,6 @@
-// Request headers with which backends are told who is calling. Only the gate may set them, so a client's are removed
-// before anything in Envoy looks at them. After the answer would be too late: the gate's own would be removed too.
+// Request headers and trailers with which backends are told who is calling. Only the gate may set them, so a client's
+// are removed before anything in Envoy looks at them. After the answer would be too late: the gate's own would be
+// removed too.
 #pragma once
 
 #include <span>
@@ -17,8 +18,11 @@ struct ForgedHeader {
 // Lower case. Names with '_' need no entry: the listener rejects requests with them.
 std::span<const ForgedHeader> forged_headers();
 
+// The same of request trailers, which Envoy needs none of: a backend may read them as headers.
+std::span<const ForgedHeader> forged_trailers();
+
 // config.common.mutation_rules.v3.HeaderMutation, one for each.
-Json remove_forged_headers();
+Json remove_all(std::span<const ForgedHeader> headers);
 // Whether one of these mutations removes it for certain.
 bool removes(const Json& mutations, const ForgedHeader& header);
 

@@ -38,17 +38,17 @@ Json ext_proc(const BootstrapOptions& options) {
                      })));
 }
 
-// Trailers that a backend might read as headers. The headers themselves are removed earlier, before Envoy adds its own.
-Json forged_trailers() {
-  auto mutations = Json::object({{"request_trailers_mutations", remove_forged_headers()}});
-  return named("envoy.filters.http.header_mutation", typed("extensions.filters.http.header_mutation.v3.HeaderMutation",
-                                                           Json::object({{"mutations", std::move(mutations)}})));
+// The headers themselves are removed earlier, before Envoy adds its own. Routes add to what stands here.
+Json without_forged_trailers() {
+  auto mutations = Json::object({{"request_trailers_mutations", remove_all(forged_trailers())}});
+  return named(kTrailerFilter, typed("extensions.filters.http.header_mutation.v3.HeaderMutation",
+                                     Json::object({{"mutations", std::move(mutations)}})));
 }
 
 Json forged_early() {
   return named("envoy.http.early_header_mutation.header_mutation",
                typed("extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                     Json::object({{"mutations", remove_forged_headers()}})));
+                     Json::object({{"mutations", remove_all(forged_headers())}})));
 }
 
 // So that other routes are no other listener, which would drain this one.
@@ -56,7 +56,7 @@ Json routes_from_gate() { return Json::object({{"route_config_name", kRoutesName
 
 Json connection_manager(const std::vector<Backend>& backends, const BootstrapOptions& options) {
   Json filters = Json::array();
-  filters.push(forged_trailers());
+  filters.push(without_forged_trailers());
   filters.push(ext_proc(options));
   filters.push(named("envoy.filters.http.router", typed("extensions.filters.http.router.v3.Router",
                                                         Json::object({{"suppress_envoy_headers", true}}))));

@@ -11,13 +11,15 @@
 namespace watchword::envoy {
 
 inline constexpr std::string_view kRoutesName = "watchword";  // of the RouteConfiguration
+inline constexpr std::string_view kTrailerFilter = "envoy.filters.http.header_mutation";
 
-// A resource that is rendered.
+// A resource that is rendered, or whose place leads nowhere.
 struct Backend {
   const policy::Resource* resource;
   const policy::HttpTarget* target;
-  std::vector<http::Origin> endpoints;  // at least one, all of one scheme
+  std::vector<http::Origin> endpoints;  // all of one scheme; none: Envoy cannot do what it says
   std::string cluster;                  // its cluster's name
+  bool served() const { return !endpoints.empty(); }
   bool tls() const { return endpoints.front().scheme == "https"; }
 };
 

@@ -1,7 +1,8 @@
-// Virtual hosts and routes: a resource by its host, or by its prefix on the gate's own hosts; anything else is a 404
-// that Envoy gives itself.
+// Virtual hosts and routes: a resource by its host, or by its prefix on the gate's own hosts; anything else, and what
+// Envoy cannot do, is a 404 that it gives itself.
 #include <algorithm>
 
+#include "base/text.h"
 #include "envoy/bootstrap_parts.h"
 #include "envoy/ext_proc_message.h"
 #include "http/problem.h"
@@ -15,13 +16,35 @@ Json per_route(Json settings) {
   return Json::object({{kFilter, typed("extensions.filters.http.ext_proc.v3.ExtProcPerRoute", std::move(settings))}});
 }
 
-Json question_about(const policy::Resource& resource) {
-  auto metadata = Json::array().push(Json::object({{"key", kResourceMetadata}, {"value", resource.name()}}));
-  return per_route(Json::object({{"overrides", Json::object({{"grpc_initial_metadata", std::move(metadata)}})}}));
+// What the resource itself has to say of trailers: a client's are no credential that it injects, and answers go without
+// those that it names.
+Json own_trailers(const policy::HttpTarget& target) {
+  const auto removals = [](const auto& names) {
+    Json list = Json::array();
+    for (const auto& name : names) list.push(Json::object({{"remove", name}}));
+    return list;
+  };
+  std::vector<std::string> injected;
+  for (const auto& header : target.inject) injected.push_back(ascii_lower(header.name));
+  auto mutations = Json::object();
+  if (!injected.empty()) mutations.set("request_trailers_mutations", removals(injected));
+  if (const auto& names = target.remove_response_headers; !names.empty())
+    mutations.set("response_trailers_mutations", removals(names));
+  return mutations;
+}
+
+Json settings_of(const Backend& backend) {
+  auto metadata = Json::array().push(Json::object({{"key", kResourceMetadata}, {"value", backend.resource->name()}}));
+  auto settings =
+      per_route(Json::object({{"overrides", Json::object({{"grpc_initial_metadata", std::move(metadata)}})}}));
+  if (auto mutations = own_trailers(*backend.target); !mutations.members()->empty())
+    settings.set(std::string(kTrailerFilter), typed("extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute",
+                                                    Json::object({{"mutations", std::move(mutations)}})));
+  return settings;
 }
 
 // Nothing but the answer: no cluster, so nobody need be asked.
-Json nowhere() {
+Json nowhere(std::string name, Json match) {
   auto body = http::problem(Error{Reason::host_unknown, {}, {}, {}, {}}, false).dump();
   const auto header = [](const char* key, const char* value) {
     return Json::object(
@@ -31,13 +54,15 @@ Json nowhere() {
   headers.push(header("content-type", "application/problem+json"));
   headers.push(header("cache-control", "no-store"));
   return Json::object(
-      {{"name", "unknown"},
-       {"match", Json::object({{"prefix", "/"}})},
+      {{"name", std::move(name)},
+       {"match", std::move(match)},
        {"direct_response", Json::object({{"status", http::status_of(Reason::host_unknown)},
                                          {"body", Json::object({{"inline_string", std::move(body)}})}})},
        {"response_headers_to_add", std::move(headers)},
        {"typed_per_filter_config", per_route(Json::object({{"disabled", true}}))}});
 }
+
+Json unknown() { return nowhere("unknown", Json::object({{"prefix", "/"}})); }
 
 // Only what the backend has not seen: nothing is done twice.
 Json retry(const policy::HttpUpstream& upstream) {
@@ -50,7 +75,7 @@ Json retry(const policy::HttpUpstream& upstream) {
   return std::move(json.set("retry_host_predicate", Json::array().push(std::move(other))));
 }
 
-Json action(const Backend& backend, const BootstrapOptions& options) {
+Json action_of(const Backend& backend, const BootstrapOptions& options) {
   const auto& target = *backend.target;
   auto json = Json::object({{"cluster", backend.cluster},
                             {"auto_host_rewrite", true},  // to the endpoint's `hostname`
@@ -65,11 +90,15 @@ Json action(const Backend& backend, const BootstrapOptions& options) {
   return json;
 }
 
-Json route(const Backend& backend, std::string name, Json match, Json action) {
+Json route(const Backend& backend, std::string name, Json match, const std::string& rewrite,
+           const BootstrapOptions& options) {
+  if (!backend.served()) return nowhere(std::move(name), std::move(match));
+  auto action = action_of(backend, options);
+  if (!rewrite.empty()) action.set("prefix_rewrite", rewrite);
   auto json = Json::object({{"name", std::move(name)},
                             {"match", std::move(match)},
                             {"route", std::move(action)},
-                            {"typed_per_filter_config", question_about(*backend.resource)}});
+                            {"typed_per_filter_config", settings_of(backend)}});
   Json removed = Json::array();
   for (const auto& header : backend.target->remove_response_headers) removed.push(header);
   if (!backend.target->remove_response_headers.empty()) json.set("response_headers_to_remove", std::move(removed));
@@ -88,16 +117,15 @@ Json virtual_host(std::string name, const std::vector<std::string>& domains, Jso
 
 Json host_of(const Backend& backend, const BootstrapOptions& options) {
   Json routes = Json::array();
-  routes.push(route(backend, backend.resource->name(), Json::object({{"prefix", "/"}}), action(backend, options)));
+  routes.push(route(backend, backend.resource->name(), Json::object({{"prefix", "/"}}), {}, options));
   return virtual_host(backend.target->host, {backend.target->host}, std::move(routes));
 }
 
 // /billing and what is below /billing/, without that prefix; not /billing-old.
 void push_prefix(const Backend& backend, const BootstrapOptions& options, Json& routes) {
   const auto& prefix = backend.target->prefix;
-  const auto stripped = [&] { return std::move(action(backend, options).set("prefix_rewrite", "/")); };
-  routes.push(route(backend, backend.resource->name() + ":root", Json::object({{"path", prefix}}), stripped()));
-  routes.push(route(backend, backend.resource->name(), Json::object({{"prefix", prefix + "/"}}), stripped()));
+  routes.push(route(backend, backend.resource->name() + ":root", Json::object({{"path", prefix}}), "/", options));
+  routes.push(route(backend, backend.resource->name(), Json::object({{"prefix", prefix + "/"}}), "/", options));
 }
 
 Json gate_host(std::vector<const Backend*> backends, const BootstrapOptions& options) {
@@ -107,7 +135,7 @@ Json gate_host(std::vector<const Backend*> backends, const BootstrapOptions& opt
   });
   Json routes = Json::array();
   for (const auto* backend : backends) push_prefix(*backend, options, routes);
-  routes.push(nowhere());
+  routes.push(unknown());
   return virtual_host("watchword", options.hosts, std::move(routes));
 }
 
@@ -121,8 +149,8 @@ Json routes_json(const std::vector<Backend>& backends, const BootstrapOptions& o
       hosts.push(host_of(backend, options));
     else
       with_prefix.push_back(&backend);
-  if (!with_prefix.empty()) hosts.push(gate_host(with_prefix, options));
-  hosts.push(virtual_host("unknown", {"*"}, Json::array().push(nowhere())));
+  if (!with_prefix.empty() && !options.hosts.empty()) hosts.push(gate_host(with_prefix, options));
+  hosts.push(virtual_host("unknown", {"*"}, Json::array().push(unknown())));
   return Json::object(
       {{"name", kRoutesName}, {"ignore_port_in_host_matching", true}, {"virtual_hosts", std::move(hosts)}});
 }

@@ -177,6 +177,57 @@ TEST(Bootstrap, RefusesWhatEnvoyCannotMask) {
   EXPECT_THAT(refusals, ::testing::Contains(HasSubstr("redact: answers that are read through")));
 }
 
+// What is below its prefix is not left to a shorter one.
+TEST(Bootstrap, OfANodeLeavesOutWhatEnvoyCannotServeAndNothingElse) {
+  const auto policy = resources(
+      {{"masked",
+        "upstream: http://10.0.0.1:80, prefix: /a/b, inject: [{header: x-key, secret: 'env:KEY'}], response: {redact: "
+        "true}"},
+       {"plain", "upstream: http://10.0.0.2:80, prefix: /a"}});
+  auto options = loopback_options();
+  options.node = {"edge", XdsForm::delta};
+  const auto parts = render_node(*policy_of(policy), options);
+  ASSERT_TRUE(parts.has_value());
+  ASSERT_EQ(parts->left_out.size(), 1u);
+  EXPECT_EQ(parts->left_out.front().where, "resource masked");
+  EXPECT_EQ(parts->clusters.size(), 1u);
+  EXPECT_THAT(parts->secrets, IsEmpty());
+  std::vector<std::string> shown;
+  for (const Json& route : items(find_at(parts->routes, "virtual_hosts/0/routes")))
+    shown.push_back(route.find("match")->dump() + " " + dump_at(route, "route/cluster") + " " +
+                    dump_at(route, "direct_response/status"));
+  EXPECT_THAT(shown, ElementsAre(R"({"path":"/a/b"} absent 404)", R"({"prefix":"/a/b/"} absent 404)",
+                                 R"({"path":"/a"} "resource/plain" absent)",
+                                 R"({"prefix":"/a/"} "resource/plain" absent)", R"({"prefix":"/"} absent 404)"));
+}
+
+TEST(Bootstrap, RemovesTrailersThatABackendMightReadAsHeaders) {
+  const auto policy = resources({{"api",
+                                  "upstream: http://10.0.0.1:80, host: a.test, inject: [{header: X-Key, secret: "
+                                  "'env:KEY'}], response: {remove_headers: [X-Powered-By]}"}});
+  auto options = loopback_options();
+  options.node = {"edge", XdsForm::delta};
+  const auto parts = render_node(*policy_of(policy), options);
+  ASSERT_TRUE(parts.has_value());
+  EXPECT_EQ(dump_at(parts->routes,
+                    "virtual_hosts/0/routes/0/typed_per_filter_config/envoy.filters.http.header_mutation/mutations"),
+            R"({"request_trailers_mutations":[{"remove":"x-key"}],)"
+            R"("response_trailers_mutations":[{"remove":"x-powered-by"}]})");
+  const auto json = bootstrap_of(kBilling);
+  const auto* all = find_at(json, kManager + "/http_filters/0/typed_config/mutations/request_trailers_mutations");
+  ASSERT_NE(all, nullptr);
+  for (const auto name : access::identity_headers()) EXPECT_TRUE(removes(*all, {name})) << name;
+  for (const auto prefix : access::identity_header_prefixes()) EXPECT_TRUE(removes(*all, {prefix, true})) << prefix;
+}
+
+TEST(Bootstrap, ACrowdThatLeavesDoesNotCloseTheConnectionOfAllCalls) {
+  const auto http2 = kAuthorization +
+                     "/typed_extension_protocol_options/envoy.extensions.upstreams.http.v3.HttpProtocolOptions/"
+                     "explicit_http_config/http2_protocol_options";
+  EXPECT_EQ(dump_at(bootstrap_of(kBilling), http2 + "/max_outbound_control_frames"), "100000");
+  EXPECT_EQ(dump_at(bootstrap_of(kBilling), http2 + "/max_outbound_frames"), "200000");
+}
+
 TEST(Bootstrap, RefusesWhatAFileCannotHold) {
   const auto policy =
       resources({{"injected",
@@ -223,7 +274,7 @@ TEST(Bootstrap, IsTheSameBytesWhateverTheOrderOfFiles) {
 // The gate's own list says what an identity header is; the job's credential and trace must reach the gate, and Envoy
 // itself answers `expect`.
 TEST(ForgedHeaders, AreThoseThatTheGateKnows) {
-  const auto mutations = remove_forged_headers();
+  const auto mutations = remove_all(forged_headers());
   constexpr std::array<std::string_view, 5> kNeeded = {"authorization", "dpop", "expect", "traceparent", "tracestate"};
   for (const auto name : access::identity_headers())
     if (std::ranges::find(kNeeded, name) == kNeeded.end()) EXPECT_TRUE(removes(mutations, {name})) << name;

@@ -45,6 +45,15 @@ Status read_upgrade(http::RequestHead& request, bool may_upgrade) {
   return {};
 }
 
+// A promise that the built-in gateway keeps and Envoy cannot. An Envoy with a configuration of its own, or one from
+// before the policy said so, would break it.
+Status check_able(const policy::Resource& resource) {
+  if (!resource.http()->redact) return {};
+  return std::unexpected(Error{Reason::config_invalid, "redact: answers that are read through, on a way by Envoy",
+                               "the built-in gateway", "resource " + resource.name(),
+                               "have its clients come by the built-in gateway, or take 'redact' away"});
+}
+
 // Path and query as the backend is to get them, where policy has read another spelling than the client sent.
 std::string spell_plainly(const http::RequestHead& request, const policy::Resource& resource,
                           const policy::Target& target) {
@@ -86,6 +95,8 @@ net::Task<Verdict<Passage>> CheckDoor::decide(CheckRequest asked, Abilities abil
   const auto* resource = policy->resource(asked.resource);
   if (resource == nullptr)
     co_return refuse(std::move(entry), {Reason::resource_unknown, asked.resource, {}, {}, {}}, nullptr);
+  if (resource->http() != nullptr)
+    if (auto able = check_able(*resource); !able) co_return refuse(std::move(entry), std::move(able).error(), nullptr);
   auto upgrade = read_upgrade(request, abilities.ends);
   const policy::Request question{request.host(), request.method, request.path(), request.protocol};
   auto target = policy::find_target_of(*resource, question);
@@ -143,8 +154,9 @@ access::RefusalReply CheckDoor::client_reply(const access::Refusal& refusal, Cli
 
 std::unexpected<Refused> CheckDoor::refuse(audit::Entry entry, Error error, const access::Session* session) {
   auto refusal = door_.refuse(std::move(entry), std::move(error), session);
-  // Also a denial that cannot be recorded is no answer.
-  const bool no_answer = access::Recorder::outcome_of(refusal.error) == audit::Outcome::error;
+  // Also a denial that cannot be recorded is no answer, and one for which only the operator can do something.
+  const bool no_answer = access::Recorder::outcome_of(refusal.error) == audit::Outcome::error ||
+                         refusal.error.reason == Reason::config_invalid;
   (no_answer ? failed_ : denied_).add();
   return std::unexpected(Refused{std::move(refusal), no_answer});
 }

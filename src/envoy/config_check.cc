@@ -96,6 +96,7 @@ std::vector<Error> check_bootstrap(const Json& given) {
   for (const Json& cluster : items(at(bootstrap, {"static_resources", "clusters"}))) {
     clusters.emplace(name_of(cluster), &cluster);
     check_upstream_tls(cluster, findings);
+    check_upstream_filters(cluster, findings);
   }
   check_listeners(bootstrap, clusters, findings);
   return findings.take();

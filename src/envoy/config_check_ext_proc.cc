@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/text.h"
 #include "envoy/config_check_parts.h"
 
 namespace watchword::envoy {
@@ -69,10 +70,11 @@ bool only_names_resource(const Json& overrides) {
          });
 }
 
-std::string_view metadata_of(const Json& overrides, std::string_view key) {
+std::vector<std::string> metadata_of(const Json& overrides, std::string_view key) {
+  std::vector<std::string> values;
   for (const Json& one : items(overrides.find("grpc_initial_metadata")))
-    if (one.string_or("key", "") == key) return one.string_or("value", "");
-  return {};
+    if (ascii_lower(one.string_or("key", "")) == key) values.emplace_back(one.string_or("value", ""));
+  return values;
 }
 
 }  // namespace watchword::envoy

@@ -1,8 +1,11 @@
 // Of one HTTP connection manager: what it makes of paths and headers, and its filters.
 #include <algorithm>
+#include <span>
 
+#include "base/text.h"
 #include "envoy/bootstrap_headers.h"
 #include "envoy/config_check_parts.h"
+#include "envoy/ext_proc_message.h"
 #include "http/uri.h"
 
 namespace watchword::envoy {
@@ -46,6 +49,8 @@ void check_ext_authz(const Json& filter, const Json& config, const std::string& 
   // What the gate does not see it decides without, and what it changes must come about.
   for (const auto* key : {"allowed_headers", "disallowed_headers", "decoder_header_mutation_rules"})
     if (config.find(key) != nullptr) findings.add(where, std::string(key) + " on ext_authz", "not set");
+  if (is_true(config.find("clear_route_cache")))
+    findings.add(where, "clear_route_cache: true, by which another route may be taken than was asked about", "not set");
   if (!is_enum(config.find("transport_api_version"), "V3", 2))
     findings.add(where, "ext_authz without its version", "transport_api_version: V3");
   if (!is_server_error(at(config, {"status_on_error", "code"})))
@@ -63,33 +68,49 @@ void check_service(const Json& config, const Clusters& clusters, const std::stri
     findings.add(where, "the gate is asked under a name that is no host", "grpc_service.envoy_grpc.authority",
                  "without it Envoy takes the cluster's name");
   check_authorization_cluster(*name, clusters, where, findings);
+  for (const Json& one : items(at(config, {"grpc_service", "initial_metadata"})))
+    if (ascii_lower(one.string_or("key", "")) == kResourceMetadata)
+      findings.add(where, std::string(kResourceMetadata) + " for all routes", "on each route its own");
 }
 
 // Lists of mutations that act on every request before the gate is asked; `end`: the filters from here on do not.
-std::vector<const Json*> mutations_before(const Json& manager, const Json* end, std::vector<std::string>& guards) {
-  std::vector<const Json*> lists;
+struct Removals {
+  std::vector<const Json*> headers, trailers;
+};
+Removals removals_before(const Json& manager, const Json* end, std::vector<std::string>& guards) {
+  Removals lists;
   for (const Json& one : items(manager.find("early_header_mutation_extensions")))
-    if (const Json* list = at(one, {"typed_config", "mutations"}); list != nullptr) lists.push_back(list);
+    if (const Json* list = at(one, {"typed_config", "mutations"}); list != nullptr) lists.headers.push_back(list);
   for (const Json& filter : items(manager.find("http_filters"))) {
     if (&filter == end) break;
-    const Json* list = at(filter, {"typed_config", "mutations", "request_mutations"});
-    if (list == nullptr || is_true(filter.find("disabled"))) continue;
-    lists.push_back(list);
-    guards.push_back(name_of(filter));
+    if (is_true(filter.find("disabled"))) continue;
+    const Json* headers = at(filter, {"typed_config", "mutations", "request_mutations"});
+    const Json* trailers = at(filter, {"typed_config", "mutations", "request_trailers_mutations"});
+    if (headers != nullptr) lists.headers.push_back(headers);
+    if (trailers != nullptr) lists.trailers.push_back(trailers);
+    if (headers != nullptr || trailers != nullptr) guards.push_back(name_of(filter));
   }
   return lists;
 }
 
-void check_forged(const std::vector<const Json*>& lists, const std::string& where, Findings& findings) {
+std::string left_by(const std::vector<const Json*>& lists, std::span<const ForgedHeader> forged) {
   std::string missing;
-  for (const auto& header : forged_headers()) {
+  for (const auto& header : forged) {
     if (std::ranges::any_of(lists, [&](const Json* list) { return removes(*list, header); })) continue;
     missing += (missing.empty() ? "" : ", ") + std::string(header.name) + (header.prefix ? "*" : "");
   }
-  if (!missing.empty())
+  return missing;
+}
+
+void check_forged(const Removals& lists, const std::string& where, Findings& findings) {
+  const std::string fix = "'watchword envoy config' renders it";
+  if (const auto missing = left_by(lists.headers, forged_headers()); !missing.empty())
     findings.add(where, "headers that clients may forge get through: " + missing,
-                 "all of them removed before the gate is asked, by an early header mutation",
-                 "'watchword envoy config' renders it");
+                 "all of them removed before the gate is asked, by an early header mutation", fix);
+  if (const auto missing = left_by(lists.trailers, forged_trailers()); !missing.empty())
+    findings.add(where, "trailers that a backend may read as headers get through: " + missing,
+                 "all of them removed, by request_trailers_mutations of a header mutation before the gate is asked",
+                 fix);
 }
 
 }  // namespace
@@ -119,7 +140,8 @@ void check_manager(const Json& manager, const Clusters& clusters, const std::str
   held ? check_ext_proc(*asks, config, where, findings) : check_ext_authz(*asks, config, where, findings);
   check_service(config, clusters, where, findings);
   std::vector<std::string> guards{name_of(*asks)};
-  check_forged(mutations_before(manager, &*asks, guards), where, findings);
+  check_forged(removals_before(manager, &*asks, guards), where, findings);
+  check_later_filters(manager, &*asks, where, findings);
   check_routes(manager, name_of(*asks), guards, clusters, listener, findings);
 }
 

@@ -40,10 +40,14 @@ void check_manager(const Json& manager, const Clusters& clusters, const std::str
 void check_routes(const Json& manager, const std::string& authorization, const std::vector<std::string>& guards,
                   const Clusters& clusters, const std::string& where, Findings& findings);
 void check_ext_proc(const Json& filter, const Json& config, const std::string& where, Findings& findings);
-bool only_names_resource(const Json& overrides);                            // of ExtProcPerRoute
-std::string_view metadata_of(const Json& overrides, std::string_view key);  // empty: none
+bool only_names_resource(const Json& overrides);                                    // of ExtProcPerRoute
+std::vector<std::string> metadata_of(const Json& overrides, std::string_view key);  // each value
 void check_authorization_cluster(const std::string& name, const Clusters& clusters, const std::string& where,
                                  Findings& findings);
 void check_upstream_tls(const Json& cluster, Findings& findings);
+// Filters that act once a request has been decided on, and may change it: in the manager behind the one that asks, and
+// of a cluster.
+void check_later_filters(const Json& manager, const Json* asks, const std::string& where, Findings& findings);
+void check_upstream_filters(const Json& cluster, Findings& findings);
 
 }  // namespace watchword::envoy

@@ -51,19 +51,36 @@ void check_guards(const RouteCheck& check, std::initializer_list<const Json*> le
   }
 }
 
+// Envoy evaluates what stands between '%', also what a client sends: no resource has such a name.
+bool is_resource_name(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  });
+}
+
+bool is_named(const RouteCheck& check, std::string_view name, const std::string& where) {
+  if (!name.empty() && !is_resource_name(name))
+    check.findings.add(where, "the resource '" + std::string(name) + "', which is no name", "the name of a resource",
+                       "the client might choose what is decided on");
+  return !name.empty();
+}
+
 bool names_resource(const RouteCheck& check, const Json* settings, const std::string& where) {
   if (settings == nullptr) return false;
   if (settings->find("grpc_service") != nullptr || settings->find("http_service") != nullptr)
     check.findings.add(where, "another service is asked", "the filter's own");
   const Json* extensions = settings->find("context_extensions");
-  return extensions != nullptr && !extensions->string_or(kResourceExtension, "").empty();
+  return extensions != nullptr && is_named(check, extensions->string_or(kResourceExtension, ""), where);
 }
 
 bool overrides_name_resource(const RouteCheck& check, const Json* overrides, const std::string& where) {
   if (overrides == nullptr) return false;
   if (!only_names_resource(*overrides))
     check.findings.add(where, "another ext_proc than the listener's", "overrides.grpc_initial_metadata alone");
-  return !metadata_of(*overrides, kResourceMetadata).empty();
+  const auto names = metadata_of(*overrides, kResourceMetadata);
+  if (names.size() > 1) check.findings.add(where, "several resources", "one " + std::string(kResourceMetadata));
+  return std::ranges::count_if(names, [&](const auto& name) { return is_named(check, name, where); }) > 0;
 }
 
 void check_question(const RouteCheck& check, std::initializer_list<const Json*> levels, const std::string& where) {
@@ -95,11 +112,16 @@ void check_cluster(const RouteCheck& check, const Json* name, const std::string&
                        "one with fixed endpoints");
 }
 
-// The path that was authorised is the one that the backend is to read, without the resource's prefix.
+// The path that was authorised is the one that the backend is to read, without the resource's prefix, on a host that
+// this file names.
 void check_rewrite(const RouteCheck& check, const Json& route, const Json& forward, const std::string& where) {
-  for (const auto* key : {"regex_rewrite", "path_rewrite_policy"})
+  for (const auto* key : {"regex_rewrite", "path_rewrite_policy", "path_rewrite"})
     if (forward.find(key) != nullptr)
       check.findings.add(where, std::string(key) + ", by which the backend may read another path", "prefix_rewrite");
+  for (const auto* key : {"host_rewrite_header", "host_rewrite_path_regex", "host_rewrite"})
+    if (forward.find(key) != nullptr)
+      check.findings.add(where, std::string(key) + ", by which the request chooses the backend's host",
+                         "auto_host_rewrite or host_rewrite_literal");
   const auto* rewrite = forward.find_string("prefix_rewrite");
   const Json* prefix = at(route, {"match", "prefix"});
   if (rewrite == nullptr || prefix == nullptr || prefix->string() == nullptr) return;

@@ -10,6 +10,9 @@ using namespace testing;
 constexpr const char* kOff =
     R"({"@type":"type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute","disabled":true})";
 
+constexpr const char* kLua =
+    R"({"name":"lua","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"}})";
+
 std::string found_in(const Json& bootstrap) {
   std::string lines;
   for (const auto& error : check_bootstrap(bootstrap))
@@ -67,6 +70,33 @@ std::vector<Damage> damages() {
        parsed(R"([{"cluster_header":"x-to"}])"), "", "does not fix"},
       {"APrefixLeavesTwoSlashes", kRoute + "/route/prefix_rewrite", "", "", "rewritten to ''"},
       {"PathsRewrittenFreely", kRoute + "/route/regex_rewrite", parsed(R"({"substitution":"/"})"), "", "regex_rewrite"},
+      {"HostOfAHeader", kRoute + "/route/host_rewrite_header", "x-to", "route billing-api",
+       "chooses the backend's host"},
+      {"HostOfAPath", kRoute + "/route/host_rewrite_path_regex", parsed(R"({"substitution":"a"})"), "route billing-api",
+       "chooses the backend's host"},
+      {"ResourceOfTheClient", kPerRoute + "/overrides/grpc_initial_metadata/0/value", "%REQUESTED_SERVER_NAME%",
+       "route billing-api", "which is no name"},
+      {"ResourceOfAHeader", kPerRoute + "/overrides/grpc_initial_metadata/0/value", "billing-%REQ(x)%",
+       "route billing-api", "which is no name"},
+      {"TwoResources", kPerRoute + "/overrides/grpc_initial_metadata",
+       parsed(R"([{"key":"watchword-resource","value":"a"},{"key":"Watchword-Resource","value":"b"}])"),
+       "route billing-api", "several resources"},
+      {"ResourceForAll", kConfig + "/grpc_service/initial_metadata",
+       parsed(R"([{"key":"watchword-resource","value":"%REQ(x)%"}])"), "listener watchword", "for all routes"},
+      {"ChangedAfterwards", kManager + "/http_filters/2", parsed(kLua), "listener watchword", "the filter lua after"},
+      {"ConfigFromElsewhere", kManager + "/http_filters/2", parsed(R"({"name":"any","config_discovery":{}})"),
+       "listener watchword", "the filter any after"},
+      {"ChangedByTheRouter", kManager + "/http_filters/2/typed_config/upstream_http_filters",
+       Json::array().push(parsed(kLua)), "listener watchword", "the filter lua after"},
+      {"ChangedByTheCluster",
+       kBackend +
+           "/typed_extension_protocol_options/envoy.extensions.upstreams.http.v3.HttpProtocolOptions/http_filters",
+       Json::array().push(parsed(kLua)), "cluster resource/billing-api", "the filter lua after"},
+      {"ForgedTrailers", kManager + "/http_filters/0/typed_config/mutations/request_trailers_mutations",
+       parsed(R"([{"remove":"dpop"}])"), "listener watchword", "get through: authorization, "},
+      {"ForgedTrailersOfARoute", kRoute + "/typed_per_filter_config/envoy.filters.http.header_mutation",
+       parsed(R"({"@type":"type.googleapis.com/envoy.config.route.v3.FilterConfig","disabled":true})"),
+       "route billing-api", "header_mutation is switched off"},
       {"MirroredElsewhere", kRoute + "/route/request_mirror_policies", parsed(R"([{"cluster":"elsewhere"}])"), "",
        "'elsewhere'"},
       {"FilterDisabled", kExtProc + "/disabled", true, "listener watchword", "disabled"},
@@ -198,7 +228,10 @@ std::vector<Damage> ext_authz_damages() {
        "upgrade_configs"},
       {"OldVersion", kConfig + "/transport_api_version", "V2", "listener watchword", "version"},
       {"ErrorLooksLikeDenial", kConfig + "/status_on_error", Json(), "listener watchword", "denial"},
+      {"RoutesAfterwards", kConfig + "/clear_route_cache", true, "listener watchword", "clear_route_cache"},
       {"EmptyResource", settings + "/context_extensions/watchword.resource", "", "route billing-api", "which resource"},
+      {"ResourceOfTheClient", settings + "/context_extensions/watchword.resource", "%REQ(x)%", "route billing-api",
+       "which is no name"},
       {"OtherService", settings + "/grpc_service", parsed("{}"), "route billing-api", "another service"},
   };
 }
@@ -229,6 +262,9 @@ TEST(ConfigCheckForms, TakesARemovalByAFilterBeforeTheQuestion) {
   const auto late = with(sound, kManager + "/early_header_mutation_extensions", Json());
   const auto filter = kManager + "/http_filters/0/typed_config/mutations/request_mutations";
   EXPECT_EQ(found_in(with(late, filter, list)), "");
+  const auto buffer =
+      parsed(R"({"name":"b","typed_config":{"@type":"a/envoy.extensions.filters.http.buffer.v3.Buffer"}})");
+  EXPECT_EQ(found_in(with(sound, kManager + "/http_filters/2", buffer)), "") << "changes nothing";
   EXPECT_NE(found_in(with(late, kManager + "/http_filters/2/typed_config/mutations/request_mutations", list)), "");
 }
 

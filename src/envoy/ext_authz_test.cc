@@ -325,6 +325,20 @@ TEST_F(ExtAuthzTest, AHeaderThatTheResourceInjectsIsNotTheClients) {
   EXPECT_THAT(ask(with_token()).ok_response().headers_to_remove(), Contains("x-api-key"));
 }
 
+// Its answers would reach the client as they are, whatever Envoy was configured to.
+TEST_F(ExtAuthzTest, AResourceWhoseAnswersAreMaskedIsAnErrorHere) {
+  const auto check = with_token();
+  std::string policy(testing::kPolicy);
+  policy.replace(policy.find("host: billing"), 0,
+                 "inject: [{ header: x-api-key, secret: env:KEY }], response: { redact: true }, ");
+  gate_.set_policy(policy);
+  const auto reply = grpc(check);
+  EXPECT_NE(reply.header("grpc-status"), "0");
+  EXPECT_TRUE(reply.body.empty()) << "no answer that could be an allow";
+  EXPECT_EQ(record().string_or("reason", ""), "config_invalid");
+  EXPECT_GE(get("/authz/billing-api/v1/invoices", {{"authorization", "Bearer " + token()}}).status, 500);
+}
+
 TEST_F(ExtAuthzTest, WhatIsNoCallOfCheckIsAnError) {
   EXPECT_EQ(call("").header("grpc-status"), "3");
   EXPECT_EQ(call(http::grpc_frame("\xff\xff")).header("grpc-status"), "3");

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "envoy/ext_proc_message.h"
 #include "envoy/held_call_test_util.h"
 #include "support/gate_fixture.h"
 #include "support/http_call.h"
@@ -42,14 +43,13 @@ class ExtProcTest : public ::testing::Test {
   ~ExtProcTest() override { loops_.stop(); }
 
   static wire::ProcessingRequest about(http::Headers headers) {
-    wire::HeaderMap map;
+    wire::ProcessingRequest request;
+    auto& map = *request.mutable_request_headers()->mutable_headers();
     for (const auto& [name, value] : headers) {
       auto& header = *map.add_headers();
       header.set_key(name);
       header.set_raw_value(value);
     }
-    wire::ProcessingRequest request;
-    request.mutable_request_headers()->set_headers(map.SerializeAsString());
     auto& told = *(*request.mutable_attributes())["envoy.filters.http.ext_proc"].mutable_fields();
     told["source.address"].set_string_value("192.0.2.7:4242");
     return request;
@@ -236,6 +236,18 @@ TEST_F(ExtProcTest, ACallThatDoesNotBeginWithHeadersIsAnError) {
   HeldCall silent(*loops_.loops()[0], *door_, {});
   silent.close();
   EXPECT_EQ(silent.status(), "3 request_invalid");
+}
+
+TEST(ReadRequestHeaders, BytesThatAreNoHeadersAreNoQuestion) {
+  const auto reason_of = [](std::string_view headers) {
+    const std::string message = {'\x12', static_cast<char>(headers.size() + 2), '\x0a',
+                                 static_cast<char>(headers.size())};
+    const auto asked = read_request_headers(message + std::string(headers), "billing-api");
+    return asked ? asked->malformed.value().reason : asked.error().reason;
+  };
+  EXPECT_EQ(reason_of(""), Reason::http_malformed) << "headers, of which none says what is asked";
+  EXPECT_EQ(reason_of("\xff"), Reason::request_invalid);
+  EXPECT_EQ(reason_of("\x0a\x02\x0a\x09"), Reason::request_invalid) << "a name that is longer than its message";
 }
 
 TEST_F(ExtProcTest, HeadersWithoutWhatEveryRequestHasAreDenied) {

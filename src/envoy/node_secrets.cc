@@ -62,6 +62,7 @@ std::vector<SecretSource> secrets_of(const std::vector<Backend>& backends, const
       add({.name = listener_secret(options, "client_ca"), .ca = options.tls->client_ca});
   }
   for (const auto& backend : backends) {
+    if (!backend.served()) continue;
     const auto& target = *backend.target;
     for (const auto& header : target.inject)
       add({.name = injected_secret(backend, header.name), .prefix = header.prefix, .reference = header.secret});

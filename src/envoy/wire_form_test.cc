@@ -16,7 +16,7 @@ const std::string kEveryField = resources(
     {{"a",
       "upstream: {endpoints: ['https://a.internal', 'https://10.0.0.1:8443'], protocol: auto, balance: least_requests, "
       "health: {path: /healthz}, proxy_protocol: v2, retries: 3}, host: a.test, ca: /ca.pem, client_certificate: "
-      "/c.pem, client_key: /k.pem, inject: [{header: x-key, secret: 'env:K'}]"},
+      "/c.pem, client_key: /k.pem, inject: [{header: x-key, secret: 'env:K'}], response: {remove_headers: [server]}"},
      {"b", "upstream: {endpoints: ['https://[2001:db8::1]'], protocol: http2}, prefix: /b, server_name: b.internal"},
      {"c", "upstream: http://10.0.0.1:80, prefix: /c"}});
 

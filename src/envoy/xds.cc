@@ -113,20 +113,27 @@ class DiscoveryImpl final : public Discovery {
 
  private:
   // Under mutex_. Files are looked at before they are read: a change in between is seen the next time.
-  void bring_up(XdsNodeState& node) {
+  std::expected<std::shared_ptr<const XdsSnapshot>, std::vector<Error>> snapshot_for(const XdsNodeState& node) {
     auto& seen = stamps_[node.name()];
     seen.clear();
-    const auto snapshot = render_node(*policy_, node.config().options).and_then([&](const NodeParts& parts) {
-      for (auto& file : files_of(parts)) {
-        const auto stamp = stamp_of(file);
-        seen.emplace(std::move(file), stamp);
-      }
-      return make_snapshot(parts, salt_);
-    });
+    const auto parts = render_node(*policy_, node.config().options);
+    if (!parts) return std::unexpected(parts.error());
+    for (auto& file : files_of(*parts)) {
+      const auto stamp = stamp_of(file);
+      seen.emplace(std::move(file), stamp);
+    }
+    return make_snapshot(*parts, salt_);
+  }
+
+  void bring_up(XdsNodeState& node) {
+    auto snapshot = snapshot_for(node);
+    if (snapshot)
+      for (const auto& error : (*snapshot)->left_out)
+        log::error("Envoy node " + node.name() + " does not serve a resource of the policy", error);
     if (!snapshot)
       for (const auto& error : snapshot.error())
         log::error("Envoy node " + node.name() + " is not brought up to the policy; it keeps what it has", error);
-    node.set(snapshot);
+    node.set(std::move(snapshot));
   }
 
   XdsNodeState* find(const std::string& name, const net::Peer& peer) const {

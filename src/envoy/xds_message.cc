@@ -31,18 +31,21 @@ Status copy(const Names& from, std::vector<std::string>& into) {
 }
 
 template <class Message>
-void read_common(Message& message, XdsRequest& request) {
+Status read_common(Message& message, XdsRequest& request) {
+  if (message.node().id().size() > XdsLimits::kNodeBytes)
+    return fail(Reason::http_too_large, "a longer node id", fmt::format("at most {} bytes", XdsLimits::kNodeBytes));
   request.node = std::move(*message.mutable_node()->mutable_id());
   request.type = type_of(message.type_url());
   request.nonce = std::move(*message.mutable_response_nonce());
   if (message.has_error_detail()) request.refusal = message.error_detail().message().substr(0, XdsLimits::kErrorBytes);
+  return {};
 }
 
 Result<XdsRequest> read_sotw(std::string_view bytes) {
   wire::DiscoveryRequest message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return malformed();
   XdsRequest request;
-  read_common(message, request);
+  WW_CHECK(read_common(message, request));
   WW_CHECK(copy(message.resource_names(), request.names));
   return request;
 }
@@ -51,7 +54,7 @@ Result<XdsRequest> read_delta(std::string_view bytes) {
   wire::DeltaDiscoveryRequest message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return malformed();
   XdsRequest request;
-  read_common(message, request);
+  WW_CHECK(read_common(message, request));
   WW_CHECK(copy(message.resource_names_subscribe(), request.names));
   WW_CHECK(copy(message.resource_names_unsubscribe(), request.unsubscribed));
   if (message.initial_resource_versions().size() > XdsLimits::kNames)

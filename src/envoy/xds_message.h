@@ -15,6 +15,7 @@ namespace watchword::envoy {
 
 struct XdsLimits {
   static constexpr std::size_t kMessage = 1 << 20, kNames = 10'000, kNameBytes = 512, kErrorBytes = 1024;
+  static constexpr std::size_t kNodeBytes = 64;  // of a node's id, as of the names in envoy.nodes
 };
 
 struct XdsRequest {

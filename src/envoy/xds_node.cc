@@ -64,15 +64,16 @@ std::optional<Error> XdsCall::why_ended() const {
 XdsNodeState::XdsNodeState(XdsNodeConfig config, Metrics& metrics)
     : config_(std::move(config)),
       open_(metrics.gauge("watchword_envoy_streams", "Open discovery streams by node", {{"node", name()}})),
-      stale_(metrics.gauge("watchword_envoy_stale", "1 while what a node has could not be brought up to the policy",
+      stale_(metrics.gauge("watchword_envoy_stale", "1 while a node has not all that the policy says",
                            {{"node", name()}})),
       refusals_(metrics.counter("watchword_envoy_refusals", "Configurations that Envoy refused (NACK) by node",
                                 {{"node", name()}})) {}
 
 void XdsNodeState::set(std::expected<std::shared_ptr<const XdsSnapshot>, std::vector<Error>> snapshot) {
   const std::lock_guard lock(mutex_);
-  stale_.set(snapshot ? 0 : 1);
-  trouble_ = snapshot ? std::nullopt : std::optional(snapshot.error().front());
+  const auto& errors = snapshot ? (*snapshot)->left_out : snapshot.error();
+  stale_.set(errors.empty() ? 0 : 1);
+  trouble_ = errors.empty() ? std::nullopt : std::optional(errors.front());
   if (!snapshot) return;
   snapshot_ = *std::move(snapshot);
   for (const auto& call : calls_) call->offer(snapshot_);

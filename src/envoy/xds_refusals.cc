@@ -37,7 +37,8 @@ void XdsRefusals::note(const http::Exchange& exchange, const Error& refusal) {
 
 bool XdsRefusals::is_due(const std::string& name, const std::string& address, Time now) {
   const std::lock_guard lock(mutex_);
-  if (last_.size() >= kMostKnown) last_.clear();
+  if (last_.size() >= kMostKnown) std::erase_if(last_, [now](const auto& one) { return now - one.second >= kOncePer; });
+  if (last_.size() >= kMostKnown && !last_.contains({name, address})) return false;
   const auto [last, first] = last_.try_emplace({name, address}, now);
   if (!first && now - last->second < kOncePer) return false;
   last->second = now;

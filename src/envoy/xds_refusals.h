@@ -25,7 +25,7 @@ class XdsRefusals {
  private:
   bool is_due(const std::string& name, const std::string& address, Time now);
 
-  static constexpr std::size_t kMostKnown = 1024;  // beyond that all are forgotten
+  static constexpr std::size_t kMostKnown = 128;  // a minute; more are counted only
   access::Recorder& recorder_;
   Random& random_;
   Counter& count_;

@@ -102,8 +102,7 @@ std::string_view message_of(XdsType type) {
 
 std::string type_url_of(XdsType type) { return "type.googleapis.com/" + std::string(message_of(type)); }
 
-std::expected<std::shared_ptr<const XdsSnapshot>, Errors> make_snapshot(const NodeParts& parts,
-                                                                        std::string_view salt) {
+std::expected<std::shared_ptr<const XdsSnapshot>, Errors> make_snapshot(const NodeParts& parts, std::string_view salt) {
   auto snapshot = std::make_shared<XdsSnapshot>();
   Errors errors;
   for (const auto& cluster : parts.clusters) add(*snapshot, XdsType::cluster, cluster, "name", errors);
@@ -116,6 +115,7 @@ std::expected<std::shared_ptr<const XdsSnapshot>, Errors> make_snapshot(const No
     }
   if (!errors.empty()) return std::unexpected(std::move(errors));
   for (auto& set : snapshot->sets) set_version(set);
+  snapshot->left_out = parts.left_out;
   return snapshot;
 }
 

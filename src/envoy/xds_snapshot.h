@@ -32,6 +32,7 @@ struct XdsSet {
 };
 struct XdsSnapshot {
   std::array<XdsSet, kXdsTypes.size()> sets;
+  std::vector<Error> left_out;  // of NodeParts
   const XdsSet& of(XdsType type) const { return sets[static_cast<std::size_t>(type)]; }
 };
 

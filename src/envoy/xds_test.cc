@@ -8,6 +8,7 @@
 #include "envoy/bootstrap_test_util.h"
 #include "http/grpc.h"
 #include "proto/discovery.pb.h"
+#include "support/gate_fixture.h"
 #include "support/http_call.h"
 
 namespace watchword::envoy {
@@ -20,6 +21,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using watchword::testing::Call;
 using watchword::testing::Reply;
+using watchword::testing::TestGate;
 
 const std::string kPolicy = resources({{"one",
                                         "upstream: http://10.0.0.1:80, host: one.test, inject: "
@@ -44,7 +46,8 @@ class DiscoveryTest : public ::testing::Test {
  protected:
   DiscoveryTest() {
     ::setenv("WATCHWORD_XDS_TEST", "hunter2", 1);
-    discovery_ = Discovery::make({node("first", {"one"}), node("second", {"two"})}, metrics_, random_);
+    discovery_ =
+        Discovery::make({node("first", {"one"}), node("second", {"two"})}, gate_.recorder(), metrics_, random_);
     discovery_->set_policy(policy_of(kPolicy));
   }
 
@@ -78,10 +81,30 @@ class DiscoveryTest : public ::testing::Test {
     return {};
   }
 
+  // Who was refused, as the audit log has it.
+  std::vector<std::string> refused_nodes() {
+    std::vector<std::string> all;
+    for (const auto& entry : gate_.log()) {
+      if (entry.string_or("event", "") != "node_refused") continue;
+      EXPECT_EQ(entry.string_or("reason", ""), "envoy_node_unknown");
+      const auto& detail = *entry.find("detail");
+      all.push_back(std::string(detail.string_or("found", "")) + " " + std::string(entry.string_or("peer", "")));
+      if (const auto* names = detail.find("certificate")) all.back() += " " + names->dump();
+    }
+    return all;
+  }
+
+  TestGate gate_;
   Metrics metrics_;
   SystemRandom random_;
   std::unique_ptr<Discovery> discovery_;
 };
+
+TEST_F(DiscoveryTest, ANodesNameIsBounded) {
+  const auto reply = ask(std::string(65, 'a'), XdsType::cluster);
+  EXPECT_EQ(reply.header("grpc-status"), "8");  // RESOURCE_EXHAUSTED
+  EXPECT_TRUE(reply.body.empty());
+}
 
 TEST_F(DiscoveryTest, GivesEachNodeItsOwnAndNoOther) {
   EXPECT_THAT(resources_in(ask("first", XdsType::cluster)), ElementsAre(HasSubstr("resource/one")));
@@ -116,11 +139,15 @@ TEST_F(DiscoveryTest, OverTcpOnlyTheCertificateOfTheNodeItselfIsIts) {
     EXPECT_EQ(ask("first", XdsType::cluster, peer).header("grpc-status"), "7");
 }
 
-TEST_F(DiscoveryTest, APolicyThatANodeCannotHaveLeavesItWithTheLast) {
+TEST_F(DiscoveryTest, AResourceThatEnvoyCannotServeIsTroubleAndLeadsNowhere) {
   discovery_->set_policy(policy_of(kRefused));
   ASSERT_TRUE(health("first").trouble.has_value());
+  EXPECT_EQ(health("first").trouble->where, "resource one");
   EXPECT_FALSE(health("second").trouble.has_value());
-  EXPECT_THAT(resources_in(ask("first", XdsType::cluster)), ElementsAre(HasSubstr("resource/one")));
+  EXPECT_THAT(metrics_.render(), HasSubstr("watchword_envoy_stale{node=\"first\"} 1"));
+  EXPECT_THAT(resources_in(ask("first", XdsType::cluster)), IsEmpty());
+  EXPECT_THAT(resources_in(ask("first", XdsType::route, kSocket, {"watchword"})),
+              ElementsAre(Not(HasSubstr("resource/one"))));
   EXPECT_THAT(resources_in(ask("second", XdsType::cluster)), IsEmpty());
   discovery_->set_policy(policy_of(kPolicy));
   EXPECT_FALSE(health("first").trouble.has_value());
@@ -128,11 +155,31 @@ TEST_F(DiscoveryTest, APolicyThatANodeCannotHaveLeavesItWithTheLast) {
 
 TEST_F(DiscoveryTest, TheVersionOfASecretDoesNotLetItBeGuessed) {
   const auto options = node("first", {"one"}).options;
-  const auto first = make_snapshot(*policy_of(kPolicy), options, "salt"),
-             second = make_snapshot(*policy_of(kPolicy), options, "another");
+  const auto parts = render_node(*policy_of(kPolicy), options);
+  ASSERT_TRUE(parts.has_value());
+  const auto first = make_snapshot(*parts, "salt"), second = make_snapshot(*parts, "another");
   ASSERT_TRUE(first.has_value() && second.has_value());
   EXPECT_NE((*first)->of(XdsType::secret).version, (*second)->of(XdsType::secret).version);
   EXPECT_EQ((*first)->of(XdsType::cluster).version, (*second)->of(XdsType::cluster).version);
+}
+
+TEST_F(DiscoveryTest, ARefusedNodeIsOnRecordOnceAMinuteForEachNameAndAddress) {
+  ask("third", XdsType::cluster);
+  ask("third", XdsType::cluster);
+  ask("first", XdsType::cluster, by_tcp({"other.example.com"}));
+  EXPECT_THAT(refused_nodes(), ElementsAre("third unix:uid=1000", "first 192.0.2.7:1 [\"other.example.com\"]"));
+  gate_.clock.advance(std::chrono::seconds(59));
+  ask("third", XdsType::cluster);
+  EXPECT_EQ(refused_nodes().size(), 2u);
+  gate_.clock.advance(std::chrono::seconds(1));
+  ask("third", XdsType::cluster);
+  EXPECT_EQ(refused_nodes().size(), 3u);
+}
+
+TEST_F(DiscoveryTest, NamesThatAreMadeUpDoNotFillTheLog) {
+  for (std::int64_t i = 0; i < 2 * access::Recorder::kUnverifiedPerSecond; ++i)
+    ask("made up " + std::to_string(i), XdsType::cluster);
+  EXPECT_EQ(refused_nodes().size(), static_cast<std::size_t>(access::Recorder::kUnverifiedPerSecond));
 }
 
 TEST_F(DiscoveryTest, AStoppedGateKeepsNobodyWaiting) {

@@ -82,18 +82,17 @@ class ProxyImpl final : public Proxy {
     const policy::Request asked{request.host(), request.method, request.path(), request.protocol};
     auto target = target_of(*pool->routes->policy(), request, asked);
     auto now = parts_.clock.now();
-    if (!target) {
-      // Another port than the resource's: which one is right is told to a job, and to nobody else.
-      const auto known = request.method == "CONNECT" ? door_.present(entry, request, now) : fail(Reason::host_unknown);
-      co_return co_await refuse(caller, std::move(entry), std::move(target).error(),
-                                known ? known->session.get() : nullptr);
-    }
-    const auto& resource = *target->resource;
-    entry.resource = resource.name();
+    if (target)
+      entry.resource = target->resource->name();
+    else if (request.method != "CONNECT")
+      co_return co_await refuse(caller, std::move(entry), std::move(target).error(), nullptr);
 
     auto presented = door_.present(entry, request, now);
     if (!presented) co_return co_await refuse(caller, std::move(entry), std::move(presented).error(), nullptr);
     const auto& session = *presented->session;
+    // A tunnel's names and ports are for jobs: to whoever is none, the right ones are like any other.
+    if (!target) co_return co_await refuse(caller, std::move(entry), std::move(target).error(), &session);
+    const auto& resource = *target->resource;
     if (!target->action)
       co_return co_await refuse(caller, std::move(entry), policy::no_action(*target, asked), &session);
     entry.action = *target->action;

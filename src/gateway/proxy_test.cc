@@ -312,5 +312,84 @@ TEST_F(ProxyCuts, AGrpcCallMayBeAsSilentAsATunnel) {
   EXPECT_EQ(client.answer(1).body, "begun");
 }
 
+class TunnelNames : public ProxyCuts {
+ protected:
+  // Jobs of acme/tools prove possession. Nothing listens there.
+  void SetUp() override {
+    serve(R"(
+resources:
+  ledger-db: { tcp: { upstream: "127.0.0.1:1" } }
+roles:
+  deploy:
+    granted_to: [{ job: { issuer: gitlab, project_path: acme/billing } }]
+    allow: [ledger-db/connect]
+    session: { ttl: 15m }
+  tools:
+    granted_to: [{ job: { issuer: gitlab, project_path: acme/tools } }]
+    allow: [ledger-db/connect]
+    session: { ttl: 15m, proof: dpop }
+)");
+    bound_ = gate_.access_token(gate_.id_token("4713", "acme/tools"), {.key = &key_});
+  }
+  std::string connect(const std::string& authority, const std::string& headers) const {
+    http::RawClient client(server_->address());
+    client.send("CONNECT " + authority + " HTTP/1.1\r\nhost: " + authority + "\r\n" + headers + "\r\n");
+    return client.read_until("}");
+  }
+  // Without what every answer has of its own.
+  std::string alike(std::string answer) {
+    for (const auto& entry : gate_.log())
+      if (const auto id = entry.string_or("id", "-"); answer.contains(id))
+        answer.replace(answer.find(id), id.size(), "");
+    if (const auto date = answer.find("date: "); date != std::string::npos)
+      answer.erase(date, answer.find("\r\n", date) - date);
+    return answer;
+  }
+  std::string proof(const std::string& authority, std::string_view nonce) const {
+    return "proxy-authorization: DPoP " + bound_ +
+           "\r\ndpop: " + key_.proof("CONNECT", "http://" + authority, gate_.clock.now(), nonce, bound_) + "\r\n";
+  }
+
+  const std::string right_ = "ledger-db:1", wrong_port_ = "ledger-db:2", unknown_ = "nothing:1";
+  testing::DpopKey key_;
+  std::string bound_;
+};
+
+TEST_F(TunnelNames, AreAllAlikeToWhoeverPresentsNoCredential) {
+  const std::string proxy = "proxy-authorization: Bearer ", good = proxy + token_ + "\r\n";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "token_missing"},
+      {"authorization: Bearer " + token_ + "\r\n", "token_missing"},
+      {proxy + "x.y.z\r\n", "token_malformed"},
+      {proxy + bound_ + "\r\n", "dpop_"},
+      {good + good, "request_invalid"}};
+  for (const auto& [headers, reason] : cases) {
+    const auto answer = alike(connect(right_, headers));
+    EXPECT_THAT(answer, HasSubstr(reason));
+    EXPECT_EQ(alike(connect(wrong_port_, headers)), answer);
+    EXPECT_EQ(alike(connect(unknown_, headers)), answer);
+  }
+}
+
+TEST_F(TunnelNames, AreToldToJobs) {
+  const auto headers = "proxy-authorization: Bearer " + token_ + "\r\n";
+  EXPECT_THAT(connect(right_, headers), HasSubstr("upstream_unreachable"));
+  EXPECT_THAT(connect(wrong_port_, headers), HasSubstr("ledger-db:1, with the port of its upstream"));
+  EXPECT_THAT(connect(unknown_, headers), HasSubstr("host_unknown"));
+}
+
+TEST_F(TunnelNames, AProofLacksItsNonceFirstAndServesOnceWhateverTheName) {
+  for (const auto& [authority, answer] :
+       {std::pair{right_, "upstream_unreachable"}, std::pair{wrong_port_, "ledger-db:1, with"}}) {
+    const auto asked = connect(authority, proof(authority, ""));
+    EXPECT_THAT(asked, StartsWith("HTTP/1.1 407 "));
+    const auto nonce = gate_.dpop().nonce(gate_.clock.now());
+    EXPECT_THAT(asked, HasSubstr("dpop-nonce: " + nonce));
+    const auto proven = proof(authority, nonce);
+    EXPECT_THAT(connect(authority, proven), HasSubstr(answer));
+    EXPECT_THAT(connect(authority, proven), HasSubstr("dpop_replayed"));
+  }
+}
+
 }  // namespace
 }  // namespace watchword::gateway

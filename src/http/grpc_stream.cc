@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/secret.h"
+
 namespace watchword::http {
 
 net::Task<Result<std::optional<std::string>>> GrpcStream::next() {
@@ -20,9 +22,12 @@ net::Task<Result<std::optional<std::string>>> GrpcStream::next() {
 }
 
 net::Task<Status> GrpcStream::send(std::string_view message) {
-  const auto frame = grpc_frame(message);
-  if (exchange_.reply.begun()) co_return co_await exchange_.reply.write(frame);
-  co_return co_await exchange_.reply.begin_with({200, {{"content-type", "application/grpc"}}}, frame);
+  auto frame = grpc_frame(message);
+  const Status sent = exchange_.reply.begun()
+                          ? co_await exchange_.reply.write(frame)
+                          : co_await exchange_.reply.begin_with({200, {{"content-type", "application/grpc"}}}, frame);
+  wipe(frame);  // a control plane's messages hold keys
+  co_return sent;
 }
 
 net::Task<Status> GrpcStream::finish(GrpcCode code, std::string_view reason) {

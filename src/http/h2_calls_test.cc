@@ -55,5 +55,33 @@ TEST(H2Calls, MayBeResetOnceTheirAnswerHasBegun) {
   EXPECT_EQ(client.answer(stream).status(), "200");
 }
 
+// Whoever makes Envoy drop requests, however fast, must not end what it holds for others on the same connection.
+TEST(H2Calls, MayBeResetBeforeTheirAnswerToo) {
+  const TestServer server([](Exchange& exchange) -> net::Task<void> { (void)co_await exchange.reply.send({}, "ok"); },
+                          {.streams_per_connection = 10, .resets_end_calls = true});
+  H2RawClient client(server.address());
+  std::uint32_t stream = 1;
+  for (; stream < 1000; stream += 2) client.send(post(stream, "/", kGrpc) + reset(stream));
+  client.send(get(stream));
+  EXPECT_EQ(client.answer(stream).status(), "200");
+}
+
+// Their bodies have arrived whole, and nobody reads them: the connection's window must not shrink by them.
+TEST(H2Calls, ThatAreResetAtOnceTakeNoRoomFromTheOthers) {
+  const TestServer server(echo, {.streams_per_connection = 100, .resets_end_calls = true});
+  H2RawClient client(server.address());
+  const std::string body(10'000, 'x');
+  std::uint32_t stream = 1;
+  for (int round = 0; round < 20; ++round) {
+    std::string burst;
+    for (int i = 0; i < 10; ++i, stream += 2)
+      burst += post(stream, "/", kGrpc) + data(stream, body, kEndStream) + reset(stream);
+    client.send(burst);
+    client.send(post(stream) + data(stream, "here", kEndStream));
+    ASSERT_EQ(client.answer(stream).body, "here") << round;
+    stream += 2;
+  }
+}
+
 }  // namespace
 }  // namespace watchword::http

@@ -57,10 +57,14 @@ void H2Connection::on_end(H2Stream& stream, Result<Headers> trailers) {
 
 void H2Connection::on_closed(H2Stream& stream, std::uint32_t) {
   if (stream.reply.end_sent() && stream.body.ended()) return stream.complete();
-  const bool is_end = state_.limits.resets_end_calls && stream.reply.begun();
-  if (!stream.was_reset() && !stream.reply.end_sent() && !is_end) spend_reset();
-  stream.close(fail(Reason::connection_closed, "the stream was reset").error());
-  std::erase_if(starting_, [&](const Starting& starting) { return starting.stream.get() == &stream; });
+  if (!stream.was_reset() && !stream.reply.end_sent()) spend_reset();
+  const auto why = fail(Reason::connection_closed, "the stream was reset").error();
+  stream.close(why);
+  std::erase_if(starting_, [&](const Starting& starting) {
+    if (starting.stream.get() != &stream) return false;
+    stream.body.fail(why);  // a whole body too: its share of the connection's window goes back, as nobody will read it
+    return true;
+  });
 }
 
 void H2Connection::on_ping_answered() {
@@ -74,7 +78,10 @@ void H2Connection::on_sent(H2Stream& stream, const nghttp2_frame& frame) {
 
 void H2Connection::on_unsendable(H2Stream& stream) { stream.reply.abort(); }
 
-void H2Connection::spend_reset() { flooded_ = !resets_.spend(1, net::Steady::now()) || flooded_; }
+void H2Connection::spend_reset() {
+  if (state_.limits.resets_end_calls) return;
+  flooded_ = !resets_.spend(1, net::Steady::now()) || flooded_;
+}
 
 net::Task<void> H2Connection::serve(std::unique_ptr<H2Stream> stream) {
   Exchange exchange{stream->head, stream->body, stream->reply, stream_->peer()};

@@ -17,16 +17,14 @@ struct ServerLimits {
   std::size_t header_bytes = 32 * 1024;  // all headers together
   std::size_t header_count = 100;
   std::uint64_t body_bytes = 1ull << 40;  // the handler's own limits are tighter where it reads whole bodies
-  net::Steady::duration header_time = std::chrono::seconds(10);  // from the first byte to the last header
-  net::Steady::duration idle_time = std::chrono::seconds(75);    // between requests
-  net::Steady::duration body_time = std::chrono::seconds(30);    // between two pieces of a body, read or written
-  net::Steady::duration call_idle_time =
-      std::chrono::seconds(30);  // the same, read, once a gRPC call has begun to speak
-  net::Steady::duration tunnel_idle_time = std::chrono::hours(1);  // between two pieces in a tunnel, either way
+  net::Steady::duration header_time = std::chrono::seconds(10);     // from the first byte to the last header
+  net::Steady::duration idle_time = std::chrono::seconds(75);       // between requests
+  net::Steady::duration body_time = std::chrono::seconds(30);       // between two pieces of a body, read or written
+  net::Steady::duration call_idle_time = std::chrono::seconds(30);  // read, once a gRPC call has begun to speak
+  net::Steady::duration tunnel_idle_time = std::chrono::hours(1);   // between two pieces in a tunnel, either way
   std::size_t requests_per_connection = 100'000;
-  std::uint32_t streams_per_connection = 100;  // HTTP/2: requests at once
-  bool resets_end_calls =
-      false;  // a peer that is trusted ends what has its response's head by a reset: that is no flood
+  std::uint32_t streams_per_connection = 100;                       // HTTP/2: requests at once
+  bool resets_end_calls = false;                                    // the peer ends answers by resets: no flood
   std::size_t connections = 50'000;                                 // over that, new ones are closed at once
   std::size_t connections_per_address = 2'000;                      // so too; of an IPv6 /64 together
   net::Steady::duration handshake_time = std::chrono::seconds(10);  // TLS

@@ -1,4 +1,5 @@
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -106,6 +107,45 @@ TEST(Listener, ClosesConnectionsOfAnAddressThatHasTooManyAndServesOtherAddresses
   const std::lock_guard lock(mutex);
   ASSERT_FALSE(refused.empty());
   EXPECT_EQ(refused.front(), "address 127.0.0.1");
+}
+
+// The descriptors of this process that are connections to or from `port`.
+std::vector<int> connections_at(std::uint16_t port) {
+  std::vector<int> found;
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_in own{}, other{};
+    socklen_t size = sizeof own, other_size = sizeof other;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&other), &other_size) != 0 || other.sin_family != AF_INET ||
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0)
+      continue;
+    if (ntohs(own.sin_port) == port || ntohs(other.sin_port) == port) found.push_back(fd);
+  }
+  return found;
+}
+
+int option_of(int fd, int level, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
+}
+
+TEST(Listener, BothSidesOfAConnectionNoticeAPeerThatVanished) {
+  const EchoServer server;
+  run_blocking([](Address to) -> Task<bool> {
+    auto stream = co_await connect(to, nullptr, seconds(5));
+    EXPECT_TRUE(stream && co_await (*stream)->write("a", {}));
+    EXPECT_TRUE(co_await read_exactly(**stream, 1));  // accepted
+    const auto connections = connections_at(to.port);
+    EXPECT_EQ(connections.size(), 2u);
+    for (const int fd : connections) {
+      EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+      EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+      EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL), 15);
+      EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPCNT), 4);
+      EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    }
+    co_return true;
+  }(server.address()));
 }
 
 TEST(Listener, CountsNoAddressesOnAUnixSocket) {

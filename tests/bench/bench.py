@@ -229,6 +229,7 @@ class Bench:
             ("grpc_unary", lambda: proxies.grpc_unary(rig, report, self.backend, self.tokens_of)),
             ("ext_authz_cached", lambda: ext_authz.cached(rig, report, self.unrecorded, self.tokens_of(self.unrecorded, 1)[0])),
             ("ext_authz_envoy", lambda: ext_authz.through_envoy(rig, report, self.unrecorded, self.backend, self.tokens_of(self.unrecorded, 1)[0])),
+            ("ext_proc_envoy", lambda: ext_authz.held_through_envoy(rig, report, self.unrecorded, self.backend, self.tokens_of(self.unrecorded, 1)[0])),
             ("ext_authz_uncached", lambda: ext_authz.uncached(rig, report, self.unrecorded)),
             ("streams", lambda: (self.stop_shared(), streams.run(rig, report, self.tokens_of))),
             ("job_end_to_refusal", lambda: (self.stop_shared(), job_end_to_refusal(rig, report, self.seconds))),

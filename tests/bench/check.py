@@ -1,8 +1,9 @@
-"""Envoy's question as bytes (envoy.service.auth.v3.CheckRequest)."""
+"""Envoy's question as bytes (envoy.service.auth.v3.CheckRequest), and the simplest answers."""
 
 from rig import HOST
 
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
+PROCESS = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
 
 
 def field(number, value):
@@ -31,3 +32,5 @@ def check_request(token):
 
 # CheckResponse: status {} (code 0), ok_response {}.
 TRIVIAL_ALLOW = message(field(1, b"") + field(3, b""))
+# ProcessingResponse: request_headers {response {}}.
+TRIVIAL_PASS = message(field(1, field(1, b"")))

@@ -10,7 +10,8 @@ import sys
 import time
 
 from check import CHECK, check_request
-from frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, GOAWAY, Frames, answer_to, block, frame, greeting
+from frames import answer_to, greeting
+from support.frames import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, RESET, Frames, block, frame
 
 CONNECTIONS, STREAMS = 8, 16
 MOST_STREAMS = 64  # at a rate: what is due beyond that waits, and its time counts from when it was due
@@ -61,7 +62,7 @@ class Load:
             if kind == HEADERS and flags & END_STREAM:
                 self.waits.append(now - one.asked.pop(stream))
                 ended += 1
-            if kind in (RST_STREAM, GOAWAY):
+            if kind in (RESET, GOAWAY):
                 sys.exit(f"a check was not answered: frame {kind}, {payload.hex()}")
             if stream == 0:
                 answers.append(answer_to(kind, flags, payload))

@@ -1,4 +1,4 @@
-"""Envoy as a peer, one worker, made of the downloaded test part: as plain proxy, with jwt_authn, with ext_authz."""
+"""Envoy as a peer, one worker, made of the downloaded test part: as plain proxy, with jwt_authn, ext_authz or ext_proc."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import urllib.request
 from rig import free_port
 
 FILTER = "type.googleapis.com/envoy.extensions.filters.http."
-EXT_AUTHZ = "envoy.filters.http.ext_authz"
+EXT_AUTHZ, EXT_PROC = "envoy.filters.http.ext_authz", "envoy.filters.http.ext_proc"
 
 
 def path_of(rig):
@@ -59,14 +59,32 @@ def proxy(rig, name, backend, *filters, clusters=(), healthz=None, others=None):
     return server
 
 
-def asking(rig, name, backend, asked):
-    """With ext_authz, which asks over gRPC at the port `asked` with raw headers."""
+def http2(name, port):
     options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-    http2 = {options: {"@type": "type.googleapis.com/" + options, "explicit_http_config": {"http2_protocol_options": {}}}}
-    service = {"envoy_grpc": {"cluster_name": "authz", "authority": "watchword"}, "timeout": "5s"}
-    ext_authz = {"name": EXT_AUTHZ, "typed_config": {"@type": FILTER + "ext_authz.v3.ExtAuthz", "grpc_service": service, "transport_api_version": "V3",
-                                                     "encode_raw_headers": True}}
+    return cluster(name, port, typed_extension_protocol_options={
+        options: {"@type": "type.googleapis.com/" + options, "explicit_http_config": {"http2_protocol_options": {}}}})
+
+
+def with_ext_authz(rig, name, backend, asked):
+    """Asks over gRPC at the port `asked`, with raw headers."""
+    service = {"envoy_grpc": {"cluster_name": "gate", "authority": "watchword"}, "timeout": "5s"}
+    asks = {"name": EXT_AUTHZ, "typed_config": {"@type": FILTER + "ext_authz.v3.ExtAuthz", "grpc_service": service, "transport_api_version": "V3",
+                                                "encode_raw_headers": True}}
     per_route = {"@type": FILTER + "ext_authz.v3.ExtAuthzPerRoute"}
-    return proxy(rig, name, backend, ext_authz, clusters=[cluster("authz", asked, typed_extension_protocol_options=http2)],
-                 healthz={EXT_AUTHZ: per_route | {"disabled": True}},
+    return proxy(rig, name, backend, asks, clusters=[http2("gate", asked)], healthz={EXT_AUTHZ: per_route | {"disabled": True}},
                  others={EXT_AUTHZ: per_route | {"check_settings": {"context_extensions": {"watchword.resource": "billing-api"}}}})
+
+
+def with_ext_proc(rig, name, backend, asked):
+    """Has the gate at the port `asked` decide and hold, as `watchword envoy config` renders it."""
+    service = {"envoy_grpc": {"cluster_name": "gate", "authority": "watchword"}}
+    mode = {"request_header_mode": "SEND", "response_header_mode": "SKIP", "request_body_mode": "NONE", "response_body_mode": "NONE",
+            "request_trailer_mode": "SKIP", "response_trailer_mode": "SEND"}
+    asks = {"name": EXT_PROC, "typed_config": {"@type": FILTER + "ext_proc.v3.ExternalProcessor", "grpc_service": service, "processing_mode": mode,
+                                               "message_timeout": "5s", "request_attributes": ["source.address"], "route_cache_action": "RETAIN",
+                                               "mutation_rules": {"allow_envoy": True, "disallow_is_error": True},
+                                               "metadata_options": {"receiving_namespaces": {"untyped": [EXT_PROC]}}}}
+    per_route = {"@type": FILTER + "ext_proc.v3.ExtProcPerRoute"}
+    resource = {"grpc_initial_metadata": [{"key": "watchword-resource", "value": "billing-api"}]}
+    return proxy(rig, name, backend, asks, clusters=[http2("gate", asked)], healthz={EXT_PROC: per_route | {"disabled": True}},
+                 others={EXT_PROC: per_route | {"overrides": resource}})

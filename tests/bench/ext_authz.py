@@ -3,7 +3,7 @@
 import statistics
 
 import envoys
-from check import CHECK, TRIVIAL_ALLOW, check_request
+from check import CHECK, PROCESS, TRIVIAL_ALLOW, TRIVIAL_PASS, check_request
 from figures import middle, note, show
 from rig import HOST, BenchError
 
@@ -81,32 +81,39 @@ def at_rate(rig, report, gate, name, tokens, first, count, rate, limit):
         report.add(f"{name}_{part}", result[f"{part}_us"] / 1e3, "ms", f"one ES256 verify; at {rate:,} checks/s", 1e3 / limit)
 
 
-def through_envoy(rig, report, gate, backend, token):
+def through_envoy(rig, report, gate, backend, token, name="ext_authz_envoy", with_filter=envoys.with_ext_authz):
     """The same Envoy and configuration, but for whom it asks; gate, Envoy and trivial server share the server core."""
-    note("ext_authz_envoy")
+    note(name)
     if not envoys.path_of(rig):
         return note("  left out: no Envoy among the test parts")
-    folder = rig.folder / "www-check" / CHECK[1:]
-    folder.parent.mkdir(parents=True)
-    folder.write_bytes(TRIVIAL_ALLOW)
+    for path, answer in ((CHECK, TRIVIAL_ALLOW), (PROCESS, TRIVIAL_PASS)):
+        file = rig.folder / "www-check" / path[1:]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(answer)
     trivial = rig.nginx("trivial", TRIVIAL)
     headers = {":authority": HOST, "authorization": f"Bearer {token}"}
-    ours = envoys.asking(rig, "envoy-gate", backend.port, gate.ext_authz)
-    theirs = envoys.asking(rig, "envoy-trivial", backend.port, trivial.http2)
-    times = {ours: [], theirs: []}
+    ours = with_filter(rig, f"{name}-gate", backend.port, gate.ext_authz)
+    theirs = with_filter(rig, f"{name}-trivial", backend.port, trivial.http2)
+    times, before = {ours: [], theirs: []}, gate.metric(ALLOWED)
     for _ in range(ROUNDS):
         for envoy in (theirs, ours):
             times[envoy].append(rig.h2load_at(envoy.port, "/v1/invoices", headers, ENVOY_RATE, ENVOY_SECONDS))
+    all_allowed(gate, before, round(sum(times_of["rate"] for times_of in times[ours]) * ENVOY_SECONDS))
     for envoy in (ours, theirs):
         rig.stop(envoy)
     rig.stop(trivial)
     p50 = {envoy: middle(rounds, "p50_us") / 1e3 for envoy, rounds in times.items()}
     p99 = {envoy: middle(rounds, "p99_us") / 1e3 for envoy, rounds in times.items()}
     against = f"the same Envoy asking a trivial server; at {ENVOY_RATE:,} requests/s"
-    report.add("ext_authz_envoy_p50", p50[ours], "ms", against, p50[theirs])
-    report.add("ext_authz_envoy_p99", p99[ours], "ms", against, p99[theirs])
-    report.add("ext_authz_envoy_added", p50[ours] - p50[theirs], "ms", f"the limit of {ENVOY_LIMIT_MS} ms", ENVOY_LIMIT_MS)
+    report.add(f"{name}_p50", p50[ours], "ms", against, p50[theirs])
+    report.add(f"{name}_p99", p99[ours], "ms", against, p99[theirs])
+    report.add(f"{name}_added", p50[ours] - p50[theirs], "ms", f"the limit of {ENVOY_LIMIT_MS} ms", ENVOY_LIMIT_MS)
     return None
+
+
+def held_through_envoy(rig, report, gate, backend, token):
+    """With ext_proc, as `envoy config` renders it. The trivial server passes everything and holds nothing."""
+    return through_envoy(rig, report, gate, backend, token, "ext_proc_envoy", envoys.with_ext_proc)
 
 
 TRIVIAL = """

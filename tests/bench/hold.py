@@ -12,8 +12,9 @@ import sys
 import time
 
 from events import Wire, job_event
-from frames import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, RST_STREAM, Frames, answer_to, block, frame, greeting
+from frames import answer_to, greeting
 from rig import GRPC_HOST, GRPC_PATH, HELD_JOBS, HELD_SINGLES, HOOK_TOKEN, LIVE_HOST, LIVE_PATH
+from support.frames import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, RESET, Frames, block, frame
 
 PER_CONNECTION = 100  # gRPC streams: as many as the gate takes on one
 OPENING = 64          # WebSockets at a time
@@ -96,7 +97,7 @@ class Calls(asyncio.Protocol):
         for kind, flags, stream, payload in self.frames.feed(data):
             if kind == DATA:
                 self.held.count("open")
-            if kind in (RST_STREAM, GOAWAY) or (kind in (HEADERS, DATA) and flags & END_STREAM):
+            if kind in (RESET, GOAWAY) or (kind in (HEADERS, DATA) and flags & END_STREAM):
                 self.held.count("ended")
             elif stream == 0:
                 self.transport.write(answer_to(kind, flags, payload))

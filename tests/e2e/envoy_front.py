@@ -33,7 +33,7 @@ class EnvoyInFront(GateCase):
         cls.port, cls.log, cls.admin = free_port(), cls.gate.path("access.log"), cls.gate.path("envoy.sock")
         cls.file = cls.gate.path("envoy.json")
         done = cls.gate.cli("envoy", "config", "--listen", f"127.0.0.1:{cls.port}", "--access-log", cls.log, "--admin", "unix:" + cls.admin,
-                            "--output", cls.file, "--check", "--envoy", ENVOY, *cls.options())
+                            "--output", cls.file, "--check", "--envoy", ENVOY, *cls.options(), timeout=180)
         if done.returncode != OK:
             raise AssertionError(done.stderr)
         cls.start_envoy()
@@ -42,7 +42,7 @@ class EnvoyInFront(GateCase):
     def start_envoy(cls):
         command = [ENVOY, "--disable-hot-restart", "--concurrency", "1", "-l", "warn", "--file-flush-interval-msec", "50", "-c", cls.file]
         cls.envoy = Server(cls, "envoy", command)
-        eventually(cls.answers, "Envoy answers", 60)
+        eventually(cls.answers, "Envoy answers", 120)
 
     @classmethod
     def answers(cls):

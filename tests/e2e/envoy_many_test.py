@@ -53,7 +53,7 @@ class Many(EnvoyInFront):
             refused[other.json["record"]] = f"r{number}"
             self.assertEqual(len(self.backend.seen), seen)
         published = lambda: {entry["id"]: entry["resource"] for entry in self.gate.entries() if entry["id"] in refused}
-        self.assertEqual(eventually(lambda: len(found := published()) == len(refused) and found, "all is published"), refused)
+        self.assertEqual(eventually(lambda: len(found := published()) == len(refused) and found, "all is published", 120), refused)
 
     def test_what_is_none_of_them_leads_nowhere(self):
         token = self.gate.access(self.issuer)

@@ -10,6 +10,7 @@ import subprocess
 from envoy_front import ENVOY, EnvoyInFront
 from random_policy import FEATURES, RandomPolicy
 from support.authority import Authority
+from support.case import Https
 from support.envoy import INVALID, OK, EnvoyCase, manager_of
 from support.gate import policy_for, run
 from support.net import SLOW, eventually, free_port
@@ -84,7 +85,7 @@ class RealEnvoy(EnvoyCase):
             self.assertEqual("UpstreamTlsContext" in json.dumps(cluster), urls[0].startswith("https:"), name)
 
 
-class BehindTls(EnvoyInFront):
+class BehindTls(Https, EnvoyInFront):
     """TLS on all sides: clients, the gate's ext_authz with a certificate of Envoy's, the backend with another."""
 
     @classmethod
@@ -104,12 +105,6 @@ class BehindTls(EnvoyInFront):
             "endpoints": [f"https://localhost:{cls.backend.port}", cls.second.url]}}
         policy["roles"]["deploy"]["allow"] += ["other/read", "two/read"]
         return policy
-
-    @classmethod
-    def issuers(cls):
-        cls.gate.url = f"https://localhost:{cls.gate.api}"
-        cls.issuer.audience = cls.gate.url
-        return super().issuers()
 
     @classmethod
     def ext_authz(cls):
@@ -142,7 +137,6 @@ class BehindTls(EnvoyInFront):
         hosts = {backend.last().header("host") for backend in (self.backend, self.second)}
         self.assertEqual(hosts, {f"localhost:{self.backend.port}", f"127.0.0.1:{self.second.port}"})
 
-
     def test_http2_is_agreed_on_and_carries_many_requests(self):
         token, url = self.gate.access(self.issuer), f"https://localhost:{self.port}/v1/x"
         headers = ["-H", "Authorization: Bearer " + token]
@@ -164,14 +158,6 @@ class Behind(EnvoyInFront):
         policy["resources"]["prefixed"]["http"]["prefix"] = "/billing"
         policy["roles"]["deploy"]["allow"].append("prefixed/read")
         return policy
-
-    @classmethod
-    def ext_authz(cls):
-        return "unix:" + cls.gate.path("ext_authz.sock")
-
-    @classmethod
-    def options(cls):
-        return "--host", "gate.test"
 
     def test_what_the_policy_allows_reaches_the_backend_and_the_record_is_in_the_access_log(self):
         reply = self.ask("/v1/echo?secret=1", self.gate.access(self.issuer))

@@ -144,7 +144,7 @@ class Same(EnvoyInFront):
         """What the backend saw is what the record of its decision says."""
         ids = {one.one("x-request-id") for one in seen}
         allowed = lambda: [entry for entry in self.gate.entries() if entry["event"] == "request" and entry["decision"] == "allow"]
-        eventually(lambda: ids <= {entry["request_id"] for entry in allowed()}, "all is published", 30)
+        eventually(lambda: ids <= {entry["request_id"] for entry in allowed()}, "all is published", 120)
         entries = collections.defaultdict(list)
         for entry in allowed():
             path = normal(entry["path"]).removeprefix(PREFIXES.get(entry["resource"], "")) or "/"

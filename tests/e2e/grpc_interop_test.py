@@ -10,6 +10,7 @@ import grpc
 from envoy_front import EnvoyInFront
 from streams_test import Grpc
 from support.authority import Authority
+from support.case import Https
 from support.gate import BUILD
 from support.net import SLOW
 
@@ -109,13 +110,7 @@ class Plain(Calls, EnvoyInFront):
     pass
 
 
-class Tls(Calls, EnvoyInFront):
-    @classmethod
-    def issuers(cls):
-        cls.gate.url = f"https://localhost:{cls.gate.api}"
-        cls.issuer.audience = cls.gate.url
-        return super().issuers()
-
+class Tls(Calls, Https, EnvoyInFront):
     @classmethod
     def config(cls):
         authority = Authority(cls.gate.folder, "ca")

@@ -2,11 +2,16 @@
 
 import asyncio
 import concurrent.futures
+import queue
 import socket
 import threading
 
 import grpc
+import grpc_health.v1.health
+import grpc_reflection.v1alpha.reflection
 import websockets.exceptions
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from websockets.asyncio.server import serve
 from websockets.sync.client import connect
 
@@ -15,6 +20,8 @@ from support.net import eventually, free_port
 
 SERVICE = "/acme.billing.v1.Billing/"
 ADMIN = "/acme.billing.v1.Admin/"
+HEALTH = "grpc.health.v1.Health"
+REFLECTION = "grpc.reflection.v1alpha.ServerReflection"  # that of grpcio-reflection; v1 has the same messages
 
 
 class Grpc(grpc.GenericRpcHandler):
@@ -56,6 +63,8 @@ class Streams(GateCase):
     def setUpClass(cls):
         cls.backend = Grpc()
         server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), handlers=[cls.backend])
+        health_pb2_grpc.add_HealthServicer_to_server(grpc_health.v1.health.HealthServicer(), server)
+        grpc_reflection.v1alpha.reflection.enable_server_reflection(["acme.billing.v1.Billing", HEALTH], server)
         cls.grpc_port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         cls.addClassCleanup(lambda: server.stop(0).wait())
@@ -92,7 +101,11 @@ class Streams(GateCase):
             "resources": {
                 "billing": {
                     "http": {"upstream": {"endpoints": [f"http://127.0.0.1:{cls.grpc_port}"], "protocol": "http2"}, "host": "grpc.test"},
-                    "actions": {"call": {"grpc": ["acme.billing.v1.Billing/*"]}, "administer": {"grpc": ["acme.billing.v1.Admin/*"]}},
+                    "actions": {
+                        "call": {"grpc": ["acme.billing.v1.Billing/*"]},
+                        "administer": {"grpc": ["acme.billing.v1.Admin/*"]},
+                        "probe": {"grpc": [HEALTH + "/Check", REFLECTION + "/ServerReflectionInfo"]},
+                    },
                 },
                 "live": {
                     "http": {"upstream": f"http://127.0.0.1:{cls.websocket_port}", "host": "live.test"},
@@ -102,7 +115,7 @@ class Streams(GateCase):
             "roles": {
                 "deploy": {
                     "granted_to": [{"job": {"issuer": "gitlab", "project_path": "acme/billing"}}],
-                    "allow": ["billing/call", "live/listen"],
+                    "allow": ["billing/call", "billing/probe", "live/listen"],
                     "session": {"ttl": "15m"},
                 }
             },
@@ -156,6 +169,27 @@ class Streams(GateCase):
             heard.append(answer)
             turns.release()
         self.assertEqual(heard, [b"heard one", b"heard two", b"heard three"])
+
+    def test_health_checks_pass_where_an_action_names_them(self):
+        health = health_pb2_grpc.HealthStub(self.channel())
+        answer = health.Check(health_pb2.HealthCheckRequest(), metadata=self.metadata(), timeout=20)
+        self.assertEqual(answer.status, health_pb2.HealthCheckResponse.SERVING)
+        with self.assertRaises(grpc.RpcError) as refused:
+            next(health.Watch(health_pb2.HealthCheckRequest(), metadata=self.metadata(), timeout=20))
+        self.assertEqual(refused.exception.code(), grpc.StatusCode.PERMISSION_DENIED)
+
+    def test_reflection_passes_question_by_question_on_one_call(self):
+        """As grpcurl asks: the next question only after the answer to the last one, the call held open meanwhile."""
+        questions = queue.SimpleQueue()
+        reflection = reflection_pb2_grpc.ServerReflectionStub(self.channel())
+        answers = reflection.ServerReflectionInfo(iter(questions.get, None), metadata=self.metadata(), timeout=20)
+        questions.put(reflection_pb2.ServerReflectionRequest(list_services=""))
+        listed = {service.name for service in next(answers).list_services_response.service}
+        self.assertEqual(listed, {"acme.billing.v1.Billing", HEALTH})
+        questions.put(reflection_pb2.ServerReflectionRequest(file_containing_symbol=HEALTH))
+        self.assertIn(HEALTH.rpartition(".")[0].encode(), next(answers).file_descriptor_response.file_descriptor_proto[0])
+        questions.put(None)
+        self.assertEqual(list(answers), [])
 
     def test_a_refusal_is_a_grpc_status_with_the_reason(self):
         with self.assertRaises(grpc.RpcError) as refused:

@@ -8,7 +8,7 @@ import threading
 import unittest
 
 from support.authority import Authority
-from support.case import GateCase
+from support.case import GateCase, Https
 from support.net import SLOW, Raw, free_port
 
 MEGABYTE = 1 << 20
@@ -110,15 +110,9 @@ class OtherPeers(GateCase):
             self.assertTrue(peer.recv(65536).startswith(b"HTTP/1.1 400 "))
 
 
-class Alpn(Clients, GateCase):
+class Alpn(Clients, Https, GateCase):
     scheme = "https"
     speak_http2 = "--http2"
-
-    @classmethod
-    def issuers(cls):
-        cls.gate.url = f"https://localhost:{cls.gate.api}"
-        cls.issuer.audience = cls.gate.url
-        return super().issuers()
 
     @classmethod
     def config(cls):

@@ -173,7 +173,7 @@ class Http(GateCase):
         handshake = {"connection": "Upgrade", "upgrade": "websocket", "sec_websocket_version": "13", "sec_websocket_key": "dGhlIHNhbXBsZSBub25jZQ=="}
         self.assert_refused(self.gate.request("GET", "/v1/x", self.token, **handshake), 403, "action_unknown")
         with Raw(self.gate.gateway) as raw:
-            raw.send("CONNECT billing.test:443 HTTP/1.1\r\nHost: billing.test:443\r\n\r\n")
+            raw.send(f"CONNECT billing.test:443 HTTP/1.1\r\nHost: billing.test:443\r\nProxy-Authorization: Bearer {self.token}\r\n\r\n")
             self.assertRegex(raw.read_all(), rb"^HTTP/1\.1 404 ")
 
     def test_every_allowed_request_is_on_record(self):

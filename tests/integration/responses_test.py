@@ -5,7 +5,7 @@ import http.server
 import threading
 
 from support.authority import Authority
-from support.case import GateCase
+from support.case import GateCase, Https
 from support.gate import policy_for
 from support.issuer import Quiet
 from support.net import Raw, call, free_port
@@ -144,13 +144,7 @@ class Responses(GateCase):
         self.assertNotIn("strict-transport-security", refused.headers)
 
 
-class OverTls(GateCase):
-    @classmethod
-    def issuers(cls):
-        cls.gate.url = f"https://localhost:{cls.gate.api}"
-        cls.issuer.audience = cls.gate.url
-        return super().issuers()
-
+class OverTls(Https, GateCase):
     @classmethod
     def config(cls):
         authority = Authority(cls.gate.folder, "ca")

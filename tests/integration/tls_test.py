@@ -4,19 +4,13 @@ import os
 import subprocess
 
 from support.authority import Authority
-from support.case import GateCase
+from support.case import GateCase, Https
 from support.gate import policy_for
 from support.net import Raw, eventually
 from support.upstream import Upstream
 
 
-class Tls(GateCase):
-    @classmethod
-    def issuers(cls):
-        cls.gate.url = f"https://localhost:{cls.gate.api}"
-        cls.issuer.audience = cls.gate.url
-        return super().issuers()
-
+class Tls(Https, GateCase):
     @classmethod
     def config(cls):
         cls.authority = Authority(cls.gate.folder, "ca")

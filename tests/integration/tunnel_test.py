@@ -5,6 +5,7 @@ import socket
 import socketserver
 import subprocess
 import threading
+import time
 
 from support.case import GateCase
 from support.gate import BINARY, policy_for
@@ -75,6 +76,13 @@ class Tunnel(GateCase):
             _, head = self.open(token=token, header=header)
             self.assertTrue(head.startswith(b"HTTP/1.1 407 "), head)
             self.assertIn(b"proxy-authenticate: ", head)
+
+    def test_without_a_credential_every_name_and_port_gets_the_same_answer(self):
+        for token, reason in ((None, b"token_missing"), ("x.y.z", b"token_malformed")):
+            for authority in (None, "ledger-db:1", f"nothing:{self.port}", f"127.0.0.1:{self.port}"):
+                raw, head = self.open(authority, token)
+                self.assertTrue(head.startswith(b"HTTP/1.1 407 "), head)
+                self.assertIn(reason, raw.read_all())
 
     def test_an_upstream_that_is_not_there_is_a_reason(self):
         port = self.gone_port()
@@ -151,6 +159,19 @@ class Tunnel(GateCase):
         self.assertIn(f"ledger-db:{self.port}, with the port of its upstream", err)
         raw, _ = self.open("ledger-db:1")
         self.assertNotIn(str(self.port).encode(), raw.read_all(), "told to jobs only")
+
+    def test_a_tool_that_reconnects_in_a_loop_causes_few_exchanges(self):
+        local, began = free_port(), time.monotonic()
+        process = self.started(local, self.issuer.mint(job_id="8007"), "ledger-db:1")
+        for _ in range(200):
+            self.assert_reset(local)
+        process.terminate()
+        process.communicate(timeout=20 * SLOW)
+        at_most = 1 + (time.monotonic() - began) // 5
+        of_job = lambda event: [e for e in self.gate.entries() if e["event"] == event and e["who"].get("job") == "8007"]
+        eventually(lambda: of_job("revocation"), "the command has ended")
+        exchanges = len(of_job("exchange"))
+        self.assertTrue(1 <= exchanges <= at_most, f"{exchanges} exchanges, at most {at_most:.0f}")
 
     def test_what_cannot_be_listened_on_is_explained(self):
         process = self.start("unix:/tmp/ledger.sock", "none", "ledger-db")

@@ -44,3 +44,13 @@ class GateCase(unittest.TestCase):
 
     def assert_refused(self, reply, status, reason):
         self.assertEqual((reply.status, reply.reason), (status, reason), reply.body)
+
+
+class Https:
+    """Before GateCase: the gate's own address is https://localhost. The class gives it `url`, `tls` and a certificate in `config()`."""
+
+    @classmethod
+    def issuers(cls):
+        cls.gate.url = f"https://localhost:{cls.gate.api}"
+        cls.issuer.audience = cls.gate.url
+        return super().issuers()

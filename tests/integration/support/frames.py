@@ -3,7 +3,8 @@
 import struct
 
 DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
-END_STREAM, END_HEADERS = 1, 4
+ACK = END_STREAM = 1
+END_HEADERS = 4
 ENHANCE_YOUR_CALM = 11
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -35,6 +36,11 @@ def field(name, value, indexed=False):
     return (b"\x40" if indexed else b"\x00") + _number(len(name), 7) + name + _number(len(value), 7) + value
 
 
+def block(headers):
+    """Fields that no table keeps, so that a block means the same on every connection."""
+    return b"".join(field(name, value) for name, value in headers.items())
+
+
 NEWEST = b"\xbe"  # the newest field of the dynamic table
 
 
@@ -44,17 +50,24 @@ def request(path, authority, token=None, method=b"\x82"):
     return block + (field("authorization", "Bearer " + token) if token else b"")
 
 
-def frames_in(received):
-    """(kind, flags, stream, payload) of each whole frame."""
-    while len(received) >= 9:
-        length = int.from_bytes(received[:3], "big")
-        kind, flags, stream = struct.unpack(">BBI", received[3:9])
-        if len(received) < 9 + length:
-            return
-        yield kind, flags, stream, received[9 : 9 + length]
-        received = received[9 + length :]
+class Frames:
+    """Cuts what arrives into (kind, flags, stream, payload)."""
+
+    def __init__(self):
+        self.rest = b""
+
+    def feed(self, data):
+        data = self.rest + data
+        at, end = 0, len(data)
+        while end - at >= 9:
+            after = at + 9 + int.from_bytes(data[at:at + 3], "big")
+            if after > end:
+                break
+            yield data[at + 3], data[at + 4], int.from_bytes(data[at + 5:at + 9], "big"), data[at + 9:after]
+            at = after
+        self.rest = data[at:]
 
 
 def farewell(received):
     """The error code of the GOAWAY; None: there is none."""
-    return next((int.from_bytes(payload[4:8], "big") for kind, _, _, payload in frames_in(received) if kind == GOAWAY), None)
+    return next((int.from_bytes(payload[4:8], "big") for kind, _, _, payload in Frames().feed(received) if kind == GOAWAY), None)

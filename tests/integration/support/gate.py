@@ -101,7 +101,7 @@ class Gate:
         self.process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | (environment or {}))
         log.close()
         if wait:
-            eventually(self._answers, "the gate answers", 20)
+            eventually(self._answers, "the gate answers", 120)
         return self
 
     def _answers(self):
