@@ -50,7 +50,9 @@ std::string line_of(const Json& entry) {
   if (!what.empty()) line += what + "  ";
   if (!text("reason").empty()) line += text("reason") + "  ";
   if (!text("who.project").empty()) line += text("who.project") + " job " + text("who.job") + "  ";
-  if (!text("detail.change").empty()) {
+  if (!text("detail.kid").empty()) {
+    line += text("detail.purpose") + " key " + text("detail.kid") + " " + text("detail.change") + "  ";
+  } else if (!text("detail.change").empty()) {
     const auto project = text("detail.project");
     line += text("detail.environment") + " " + text("detail.change") +
             (project.empty() ? " everywhere  " : " for " + project + " (" + text("detail.issuer") + ")  ");

@@ -226,6 +226,10 @@ class Reader {
     if (tcp && (node.options.gate_certificate.empty() || node.options.gate_key.empty()))
       decoder_.refuse(entry.value.at, "a node without gate.certificate and gate.key",
                       "the files, where that Envoy runs, of the certificate that it shows to the gate");
+    const auto& gate = node.options;
+    if (!tcp && !(gate.gate_ca.empty() && gate.gate_certificate.empty() && gate.gate_key.empty()))
+      decoder_.refuse(entry.value.at, "gate.ca, gate.certificate or gate.key, though the gate is at a Unix socket",
+                      "none of them: the socket's permissions say who may connect");
     // With the gate's own key an edge that is broken into could stand for the gate.
     if (tcp && node.options.listener_tls.key.empty())
       decoder_.refuse(entry.value.at, "a node without tls",

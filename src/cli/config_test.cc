@@ -166,6 +166,7 @@ TEST(Config, RefusesANodeOfEnvoyThatCouldNotBeToldFromAnother) {
       {with_node("127.0.0.1:9191", tls + "ext_authz: { client_ca: ca.pem }\n",
                  listen + ", certificate: a.example.com" + gate),
        "without tls"},
+      {with_node("unix:/run/e.sock", "", listen + gate), "Unix socket"},
       {with_node("unix:/run/e.sock", "", listen + ", certificate: \"*.example.com\""), "without wildcard"},
       {with_node("unix:/run/e.sock", "ext_authz: { form: http }\n", listen), "grpc"},
       {with_node("unix:/run/e.sock", "", "admin: \"unix:/run/a.sock\""), "listen"},

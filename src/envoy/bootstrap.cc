@@ -16,7 +16,8 @@ Error about(const policy::Resource& resource, std::string found, std::string exp
 }
 
 void check_resource(const policy::Resource& resource, const policy::HttpTarget& target, bool node, Errors& errors) {
-  const std::string leave = "leave this resource to the built-in gateway, and name the others with --resource";
+  const std::string leave = "leave this resource to the built-in gateway, and name the others with " +
+                            std::string(node ? "'resources' of the node" : "--resource");
   if (!target.inject.empty() && !node)
     errors.push_back(about(resource, "inject: a credential that the gate adds",
                            "none: it would stand in Envoy's file for all to read",

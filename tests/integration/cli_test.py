@@ -108,6 +108,12 @@ class CommandLine(GateCase):
         self.assertIn("quiet frozen everywhere", shown())
         self.assertIn("quiet lifted for acme/billing (gitlab)", shown())
 
+    def test_keys_are_told_as_keys(self):
+        shown = lambda: self.check(OK, "audit", "search", self.gate.log_directory, "--where", "event=key_changed").stdout
+        eventually(lambda: os.path.exists(os.path.join(self.gate.log_directory, "checkpoint")), "the log is published")
+        eventually(lambda: re.search(r"key_changed +log key \S+ made ", shown()), "the log's key was made")
+        self.assertNotIn("everywhere", shown())
+
     def test_what_is_not_there_is_named(self):
         at = ["--config", self.gate.config_file]
         for command in (["keys", "retire", "nope", *at, "--why", "x"], ["sessions", "show", "nope", *at],

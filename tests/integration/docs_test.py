@@ -98,6 +98,12 @@ class Dev(unittest.TestCase):
                 break
         text = "\n".join(lines)
         state = re.search(r"^state +(\S+)$", text, re.M)[1]
+        with open(os.path.join(state, "watchword.yaml")) as file:
+            laid_out = file.read()
+        second = run("dev", "--port", str(free_port(4)), "--state", state)
+        self.assertIn("another gate", second.stderr)
+        with open(os.path.join(state, "watchword.yaml")) as file:
+            self.assertEqual(file.read(), laid_out, "the one that runs keeps its files")
         eventually(lambda: call(port, "GET", "/readyz").status == 200, "it is ready")
         eventually(lambda: os.path.exists(os.path.join(state, "log/checkpoint")), "the log is published, about a second after the start")
         script = text[text.index("ID=$("):text.index("Ctrl-C")].replace("watchword ", BINARY + " ")

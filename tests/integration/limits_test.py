@@ -68,11 +68,12 @@ class Attacks(GateCase):
         self.assertEqual(self.gate.request("GET", "/v1/x", self.token).body, b"ok")
 
     def forget_peak(self):
-        with open(f"/proc/{self.gate.process.pid}/clear_refs", "w") as file:
+        # The gate keeps debuggers away, so that only root may do this; to others the peak is the one since its start.
+        with contextlib.suppress(PermissionError), open(f"/proc/{self.gate.process.pid}/clear_refs", "w") as file:
             file.write("5")
 
     def peak(self):
-        """The most memory that was resident since then."""
+        """The most memory that was resident since then, in bytes."""
         with open(f"/proc/{self.gate.process.pid}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
 

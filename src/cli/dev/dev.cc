@@ -12,11 +12,13 @@
 #include "cli/dev/echo.h"
 #include "cli/dev/issuer.h"
 #include "cli/run_gate.h"
+#include "store/sqlite/file_lock.h"
 
 namespace watchword::cli {
 namespace {
 
-constexpr std::string_view kConfig = R"(# Written by `watchword dev`.
+constexpr std::string_view kConfig =
+    R"(# Written by `watchword dev` anew at each start. To change it, copy it and run `watchword serve --config COPY`.
 url: http://127.0.0.1:{api}
 listen:
   api: 127.0.0.1:{api}
@@ -188,7 +190,9 @@ int dev(const DevOptions& options, const Output& out) {
   auto state = StateFolder::make(options.state);
   if (!state) return out.error(state.error());
   const auto& folder = state->path();
-  if (auto laid = lay_out(folder, options.policy, ports, random); !laid) return out.error(laid.error());
+  // Before anything is written: another one may run from these files.
+  const auto lock = store::FileLock::take(folder + "/dev.lock");
+  if (!lock) return out.error(lock.error());
 
   net::LoopPool loops(1);
   api::Router issuer_router;
@@ -202,6 +206,7 @@ int dev(const DevOptions& options, const Output& out) {
   auto backend_server = listen_on(loops, ports.backend, backend);
   if (!backend_server) return out.error(backend_server.error());
 
+  if (auto laid = lay_out(folder, options.policy, ports, random); !laid) return out.error(laid.error());
   auto config = load_config(folder + "/watchword.yaml");
   if (!config) return out.errors(config.error());
   if (!options.policy.empty()) config->policy_directory = std::filesystem::absolute(options.policy).string();
