@@ -26,6 +26,14 @@ class HeldCall {
   HeldCall& operator=(const HeldCall&) = delete;
   ~HeldCall() {
     wait([&] { return done_; });
+    // What was posted before has been run then, and so has the end of run().
+    bool settled = false;
+    loop_.post([&] {
+      std::lock_guard lock(mutex_);
+      settled = true;
+      changed_.notify_all();
+    });
+    wait([&] { return settled; });
   }
 
   void say(const google::protobuf::MessageLite& message) { say_frame(http::grpc_frame(message.SerializeAsString())); }
