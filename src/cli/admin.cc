@@ -3,8 +3,8 @@
 #include "cli/admin_client.h"
 #include "cli/commands.h"
 #include "cli/input.h"
-#include "cli/table.h"
 #include "http/uri.h"
+#include "terminal/table.h"
 
 namespace watchword::cli {
 namespace {
@@ -28,7 +28,7 @@ int print_list(Result<Json> answer, std::string_view key, std::initializer_list<
   for (auto column : columns) heading.emplace_back(column);
   if (const auto* list = answer->find(key); list && list->array_items())
     for (const auto& row : *list->array_items()) rows.push_back(cells(row, columns));
-  print_table(rows, out);
+  terminal::print_table(rows, out);
   if (auto next = answer->string_or("next", ""); !next.empty()) out.line("more: --before " + printable(next));
   return kOk;
 }
@@ -165,7 +165,7 @@ int status(const AdminOptions& admin, const Output& out) {
 int policy_reload(const AdminOptions& admin, const Output& out) {
   Json nothing = Json::object();
   auto reply = ask_admin(admin, "POST", "/api/v1/policy/reload", &nothing);
-  if (reply && reply->status / 100 != 2) return out.errors(errors_from(*reply));
+  if (reply && reply->status / 100 != 2) return out.errors(job::errors_from(*reply));
   return print_answer(expect_ok(std::move(reply)), out);
 }
 

@@ -1,37 +1,22 @@
-// The command line's way to a gate: its admin API over the Unix socket, its token endpoint over TLS.
+// The command line's way to a gate's admin API, over its Unix socket.
 #pragma once
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
 #include "cli/commands.h"
-#include "http/client.h"
-#include "http/message.h"
+#include "job/gate_client.h"
 
 namespace watchword::cli {
 
-struct Reply {
-  int status = 0;
-  Json body;  // null when the answer was not JSON
-};
+using job::Reply;
+
 // One request to the admin socket. gate_unreachable.
 Result<Reply> ask_admin(const AdminOptions& admin, std::string_view method, std::string target,
                         const Json* body = nullptr);
 // The reply's body, or the refusal that it carries as an error.
 Result<Json> expect_ok(Result<Reply> reply);
-// The refusal of a problem+json or OAuth error body; gate_unreachable with the status when it is neither: what stands
-// in front of a gate answers in its own words.
-Error error_from(const Reply& reply);
-// Every error of a refusal with "errors"; the one above else.
-std::vector<Error> errors_from(const Reply& reply);
-
-// One form to the gate's API. `ca`: a private CA file, or empty. `authorization`: the header's value, or empty.
-Result<Reply> post_form(const std::string& gate, const std::string& ca, std::string_view path, std::string form,
-                        std::string authorization = {});
-// The settings of TLS towards a gate; null for http.
-Result<std::shared_ptr<net::TlsClientContext>> tls_towards(const http::Origin& gate, const std::string& ca);
 
 }  // namespace watchword::cli

@@ -7,9 +7,19 @@
 #include <string>
 #include <vector>
 
-#include "cli/output.h"
+#include "terminal/output.h"
 
 namespace watchword::cli {
+
+using terminal::exit_code;
+using terminal::kCorrupt;
+using terminal::kDenied;
+using terminal::kFailed;
+using terminal::kInvalid;
+using terminal::kOk;
+using terminal::kUsage;
+using terminal::Output;
+using terminal::to_json;
 
 struct ServeOptions {
   std::string config;
@@ -22,24 +32,6 @@ struct DevOptions {
   std::string policy;         // folder; empty: the embedded example
 };
 int dev(const DevOptions& options, const Output& out);
-
-struct ExchangeOptions {
-  std::string gate, ca;  // URL, private CA
-  std::string token_file, token_env = "WATCHWORD_ID_TOKEN";
-  std::string job_token_env;  // variable with the CI job's token; empty: not sent
-  std::vector<std::string> audiences;
-  std::string scope;
-  bool token_only = false;
-};
-int token_exchange(const ExchangeOptions& options, const Output& out);
-
-struct TunnelOptions {
-  ExchangeOptions access;  // the scope is the resource's own
-  std::string gateway;     // URL of the gate's gateway
-  std::string resource;    // NAME, or NAME:PORT where the port is not that of `listen`
-  std::string listen;      // host:port or unix:path, on loopback
-};
-int tunnel(const TunnelOptions& options, const Output& out);
 
 struct VerifyOptions {
   std::string token_file;  // "-": standard input

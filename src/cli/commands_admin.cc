@@ -1,6 +1,5 @@
 // The form of: sessions, freeze, freezes, keys.
-#include "cli/command_tree.h"
-#include "cli/commands.h"
+#include "cli/command_forms.h"
 
 namespace watchword::cli {
 namespace {
@@ -16,9 +15,19 @@ void add_session_filters(CLI::App* command, SessionFilter& filter) {
 
 }  // namespace
 
+AdminOptions& admin_of(CommandTree& tree, CLI::App* command) {
+  auto& admin = tree.keep<AdminOptions>();
+  auto* socket =
+      command->add_option("--admin", admin.admin, "admin address, unix:/run/watchword/admin.sock ($WATCHWORD_ADMIN)");
+  auto* config =
+      command->add_option("--config", admin.config, "watchword.yaml, whose admin address is taken ($WATCHWORD_CONFIG)");
+  socket->excludes(config);
+  return admin;
+}
+
 void add_sessions(CommandTree& tree) {
   auto* sessions = tree.group("sessions", "list, show and end sessions of a running gate");
-  auto& admin = tree.admin_of(sessions);
+  auto& admin = admin_of(tree, sessions);
   auto& filter = tree.keep<SessionFilter>();
   auto* command = tree.leaf(sessions, "list", "list sessions",
                             "sessions list --project acme/billing --admin unix:/run/watchword/admin.sock",
@@ -53,7 +62,7 @@ void add_freeze(CommandTree& tree) {
   auto& options = tree.keep<FreezeOptions>();
   auto* command =
       tree.app().add_subcommand("freeze", "let an environment rest: context.frozen(environment) holds until then");
-  auto& admin = tree.admin_of(command);
+  auto& admin = admin_of(tree, command);
   command->footer("Example:\n  watchword freeze production --until 2026-12-24T18:00:00Z --why 'incident 4711'");
   tree.runs(command, [&](const Output& out) { return freeze(admin, options, out); });
   command->add_option("environment", options.environment, "as the jobs name it")->required();
@@ -67,14 +76,14 @@ void add_freeze(CommandTree& tree) {
   project->needs(issuer);
 
   auto* list = tree.app().add_subcommand("freezes", "list the freezes in force");
-  auto& list_admin = tree.admin_of(list);
+  auto& list_admin = admin_of(tree, list);
   list->footer("Example:\n  watchword freezes");
   tree.runs(list, [&](const Output& out) { return freezes(list_admin, out); });
 }
 
 void add_keys(CommandTree& tree) {
   auto* keys = tree.group("keys", "the keys that sign access tokens");
-  auto& admin = tree.admin_of(keys);
+  auto& admin = admin_of(tree, keys);
   tree.leaf(keys, "list", "list the keys", "keys list", [&](const Output& out) { return keys_list(admin, out); });
   auto& why = tree.keep<std::string>();
   auto* command = tree.leaf(keys, "rotate", "sign with the next key from now on", "keys rotate --why 'quarterly'",

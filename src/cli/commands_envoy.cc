@@ -1,6 +1,5 @@
 // The form of: envoy.
-#include "cli/command_tree.h"
-#include "cli/commands.h"
+#include "cli/command_forms.h"
 
 namespace watchword::cli {
 namespace {

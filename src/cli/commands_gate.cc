@@ -1,6 +1,5 @@
 // The form of: serve, dev, config, clients, status, reasons, version, completion.
-#include "cli/command_tree.h"
-#include "cli/commands.h"
+#include "cli/command_forms.h"
 
 namespace watchword::cli {
 
@@ -26,7 +25,7 @@ void add_small(CommandTree& tree) {
   auto* clients = tree.group("clients", "clients of introspection and revocation");
   tree.leaf(clients, "secret", "make a client secret and its hash", "clients secret", clients_secret);
   command = tree.app().add_subcommand("status", "what a running gate has in force");
-  auto& admin = tree.admin_of(command);
+  auto& admin = admin_of(tree, command);
   command->footer("Example:\n  watchword status --admin unix:/run/watchword/admin.sock");
   tree.runs(command, [&](const Output& out) { return status(admin, out); });
   tree.leaf(&tree.app(), "reasons", "every reason for a refusal, and how to mend it", "reasons", reasons);
@@ -34,7 +33,7 @@ void add_small(CommandTree& tree) {
   auto& shell = tree.keep<std::string>();
   command =
       tree.leaf(&tree.app(), "completion", "a completion script", "completion bash > /etc/bash_completion.d/watchword",
-                [&tree, &shell](const Output& out) { return completion(shell, tree.words(), out); });
+                [&tree, &shell](const Output& out) { return terminal::completion(shell, tree.words(), out); });
   command->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
 }
 

@@ -1,6 +1,5 @@
 // The form of: gitlab, doctor.
-#include "cli/command_tree.h"
-#include "cli/commands.h"
+#include "cli/command_forms.h"
 
 namespace watchword::cli {
 namespace {

@@ -1,6 +1,5 @@
 // The form of: policy.
-#include "cli/command_tree.h"
-#include "cli/commands.h"
+#include "cli/command_forms.h"
 
 namespace watchword::cli {
 namespace {
@@ -47,7 +46,7 @@ void add_policy(CommandTree& tree) {
   command->add_option("--input", eval.input, "JSON file with the variables");
   command->add_option("--at", eval.at, "time instead of now (RFC 3339)");
   command = policy->add_subcommand("reload", "have a running gate load its policy again");
-  auto& admin = tree.admin_of(command);
+  auto& admin = admin_of(tree, command);
   command->footer("Example:\n  watchword policy reload --admin unix:/run/watchword/admin.sock");
   tree.runs(command, [&](const Output& out) { return policy_reload(admin, out); });
 }

@@ -1,6 +1,6 @@
 #include "cli/envoy_health.h"
 
-#include "cli/output.h"
+#include "terminal/output.h"
 
 namespace watchword::cli {
 namespace {
@@ -35,7 +35,7 @@ Json envoy_health(const std::vector<envoy::XdsNodeHealth>& nodes) {
     auto json = Json::object(
         {{"node", node.name}, {"streams", std::move(streams)}, {"refused", static_cast<std::int64_t>(node.refused)}});
     if (!node.refusal.empty()) json.set("refusal", node.refusal);
-    if (node.trouble) json.set("trouble", to_json(*node.trouble));
+    if (node.trouble) json.set("trouble", terminal::to_json(*node.trouble));
     list.push(std::move(json));
   }
   return list;

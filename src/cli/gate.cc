@@ -10,8 +10,8 @@
 #include "audit/checkpoint.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "cli/version.h"
 #include "net/resolver.h"
+#include "terminal/version.h"
 
 namespace watchword::cli {
 namespace {
@@ -145,7 +145,7 @@ void Gate::add_endpoints() {
   };
   auto context = [this] { return live_->health(); };
   auto envoy = [this] { return envoy_->health(); };
-  api::add_admin(admin_router_, {*service_, *facts_, *store_, reload, ready, std::string(kVersion), context, envoy});
+  api::add_admin(admin_router_, {*service_, *facts_, *store_, reload, ready, std::string(terminal::kVersion), context, envoy});
 }
 
 Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, std::string_view name,
@@ -253,7 +253,7 @@ Status Gate::record_life(audit::Event event) {
   auto entry = recorder_->start(event);
   entry.outcome = audit::Outcome::allow;
   entry.policy = service_->snapshot().policy->digest();
-  entry.detail = Json::object({{"version", kVersion}});
+  entry.detail = Json::object({{"version", terminal::kVersion}});
   return recorder_->commit_and_wait(entry);
 }
 

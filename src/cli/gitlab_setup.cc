@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/live.h"
+#include "job/token_input.h"
 
 namespace watchword::cli {
 namespace {
@@ -16,8 +17,8 @@ namespace {
 using context::HookOwner;
 
 Result<Secret> token_of(const GitlabSetupOptions& options, const LiveSource& source) {
-  if (!options.token_file.empty()) return read_token(options.token_file);
-  if (std::getenv(options.token_env.c_str()) != nullptr) return token_from_environment(options.token_env);
+  if (!options.token_file.empty()) return job::read_token(options.token_file);
+  if (std::getenv(options.token_env.c_str()) != nullptr) return job::token_from_environment(options.token_env);
   if (!source.api_token.empty()) return resolve_secret(source.api_token);
   return fail(Reason::usage_invalid, "no API token",
               "--token-file, " + options.token_env + " or api_token of issuer " + source.issuer);

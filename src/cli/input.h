@@ -1,4 +1,4 @@
-// Reading what the command line names: tokens, times, JSON files.
+// Reading what the command line names: times, JSON files, unverified tokens.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,6 @@
 
 namespace watchword::cli {
 
-Result<Secret> read_token(const std::string& file);  // "-": standard input. Surrounding white space is dropped
-Result<Secret> token_from_environment(const std::string& variable);
 Result<Time> time_or_now(const std::string& text);  // RFC 3339, or empty for now
 Result<Json> read_json_file(const std::string& path);
 

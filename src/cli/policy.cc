@@ -8,6 +8,7 @@
 #include "cli/input.h"
 #include "http/uri.h"
 #include "issuer/profile.h"
+#include "job/token_input.h"
 #include "policy/condition.h"
 #include "policy/target.h"
 #include "policy/testing.h"
@@ -30,7 +31,7 @@ Result<issuer::Principal> principal_of(const ExplainOptions& options) {
   if (!options.claims.empty()) {
     WW_TRY(claims, read_json_file(options.claims));
   } else {
-    WW_TRY(auto token, read_token(options.token_file));
+    WW_TRY(auto token, job::read_token(options.token_file));
     WW_TRY(auto content, open_unverified(token));
     claims = std::move(content.claims);
   }

@@ -6,9 +6,9 @@
 #include "cli/gate.h"
 #include "cli/run_gate.h"
 #include "cli/startup.h"
-#include "cli/version.h"
 #include "crypto/digest.h"
 #include "envoy/bootstrap.h"
+#include "terminal/version.h"
 
 namespace watchword::cli {
 
@@ -16,7 +16,7 @@ int serve(const ServeOptions& options, const Output& out) {
   auto config = load_config(options.config);
   if (!config) return out.errors(config.error());
   log::set_level(config->log_level);
-  SignalWait signals;  // before any thread, so that all inherit the mask
+  terminal::SignalWait signals;  // before any thread, so that all inherit the mask
   SystemClock clock;
   SystemRandom random;
   http::CurlFetcher fetcher;
@@ -24,7 +24,7 @@ int serve(const ServeOptions& options, const Output& out) {
   if (!gate) return out.errors(gate.error());
   log::info("listening", {{"api", net::to_string((*gate)->api_address())},
                           {"gateway", net::to_string((*gate)->gateway_address())},
-                          {"version", kVersion}});
+                          {"version", terminal::kVersion}});
   run_until_stopped(**gate, signals);
   return kOk;
 }
@@ -62,9 +62,9 @@ int clients_secret(const Output& out) {
 
 int version(const Output& out) {
   if (out.json())
-    out.value(Json::object({{"version", kVersion}}));
+    out.value(Json::object({{"version", terminal::kVersion}}));
   else
-    out.line("watchword " + std::string(kVersion));
+    out.line("watchword " + std::string(terminal::kVersion));
   return kOk;
 }
 

@@ -1,14 +1,14 @@
-// watchword token exchange | verify | inspect
+// watchword token verify | inspect
 #include <utility>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/exchange.h"
 #include "cli/input.h"
 #include "http/fetch.h"
 #include "http/uri.h"
 #include "issuer/key_fetch.h"
+#include "job/token_input.h"
 #include "jose/jwt.h"
 
 namespace watchword::cli {
@@ -67,19 +67,8 @@ int print_checks(const std::vector<jose::Check>& checks, const Output& out) {
 
 }  // namespace
 
-int token_exchange(const ExchangeOptions& options, const Output& out) {
-  auto reply = exchange(options);
-  if (!reply) return out.error(reply.error());
-  if (reply->status / 100 != 2) return print_refusal(*reply, out);
-  if (options.token_only)
-    out.line(reply->body.string_or("access_token", ""));
-  else
-    out.value(reply->body);
-  return kOk;
-}
-
 int token_verify(const VerifyOptions& options, const Output& out) {
-  auto token = read_token(options.token_file);
+  auto token = job::read_token(options.token_file);
   if (!token) return out.error(token.error());
   auto now = time_or_now(options.at);
   if (!now) return out.error(now.error());
@@ -99,7 +88,7 @@ int token_verify(const VerifyOptions& options, const Output& out) {
 }
 
 int token_inspect(const std::string& token_file, const Output& out) {
-  auto token = read_token(token_file);
+  auto token = job::read_token(token_file);
   if (!token) return out.error(token.error());
   auto content = open_unverified(*token);
   if (!content) return out.error(content.error());

@@ -182,7 +182,7 @@ Result<std::unique_ptr<http::Server>> listen_on(net::LoopPool& loops, unsigned p
 }  // namespace
 
 int dev(const DevOptions& options, const Output& out) {
-  SignalWait signals;
+  terminal::SignalWait signals;
   SystemClock clock;
   SystemRandom random;
   http::CurlFetcher fetcher;

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/result.h"
 
-namespace watchword::cli {
+namespace watchword::terminal {
 
 // Exit codes (docs/cli.md).
 inline constexpr int kOk = 0;
@@ -44,4 +44,4 @@ Json to_json(const Error& error);
 // Indented JSON in which DEL, C1 and bidirectional characters are escaped (\\u202e): the same value, safe to look at.
 std::string pretty_for_terminal(const Json& value);
 
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

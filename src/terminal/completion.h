@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/output.h"
+#include "terminal/output.h"
 
-namespace watchword::cli {
+namespace watchword::terminal {
 
 struct CompletionWords {
   std::string command;             // "", "token", "token verify"
@@ -14,4 +14,4 @@ struct CompletionWords {
 };
 int completion(const std::string& shell, const std::vector<CompletionWords>& commands, const Output& out);
 
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

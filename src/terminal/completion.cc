@@ -1,6 +1,6 @@
-#include "cli/completion.h"
+#include "terminal/completion.h"
 
-namespace watchword::cli {
+namespace watchword::terminal {
 namespace {
 
 std::string join(const std::vector<std::string>& words) {
@@ -81,4 +81,4 @@ int completion(const std::string& shell, const std::vector<CompletionWords>& com
   return kOk;
 }
 
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

@@ -1,10 +1,10 @@
-#include "cli/table.h"
+#include "terminal/table.h"
 
 #include <algorithm>
 
 #include "base/text.h"
 
-namespace watchword::cli {
+namespace watchword::terminal {
 
 void print_table(const std::vector<std::vector<std::string>>& rows, const Output& out) {
   std::vector<std::vector<std::string>> cells;
@@ -27,4 +27,4 @@ void print_table(const std::vector<std::vector<std::string>>& rows, const Output
   }
 }
 
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

@@ -11,7 +11,7 @@
 #include "http/client.h"
 #include "net/stream.h"
 
-namespace watchword::cli {
+namespace watchword::job {
 
 class LocalTunnel {
  public:
@@ -27,4 +27,4 @@ class LocalTunnel {
   virtual net::Address address() const = 0;
 };
 
-}  // namespace watchword::cli
+}  // namespace watchword::job

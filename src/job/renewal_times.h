@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-namespace watchword::cli {
+namespace watchword::job {
 
 // One thread. The clock outlives it.
 class RenewalTimes {
@@ -37,4 +37,4 @@ class RenewalTimes {
   Time tried_{}, ends_{}, next_{};
 };
 
-}  // namespace watchword::cli
+}  // namespace watchword::job

@@ -1,9 +1,9 @@
 // What is shown on a terminal cannot act on it, and stays the same value.
-#include "cli/output.h"
+#include "terminal/output.h"
 
 #include <gtest/gtest.h>
 
-namespace watchword::cli {
+namespace watchword::terminal {
 namespace {
 
 TEST(Output, IndentedJsonEscapesWhatWouldActOnATerminal) {
@@ -28,4 +28,4 @@ TEST(Output, IndentedJsonEscapesWhatWouldActOnATerminal) {
 }
 
 }  // namespace
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

@@ -1,4 +1,4 @@
-// The tree of subcommands: which takes what. Only this, the commands_*.cc that fill it and cli.cc know CLI11.
+// The tree of subcommands: which takes what. Only this, command_line.cc and the commands_*.cc that fill it know CLI11.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/commands.h"
-#include "cli/completion.h"
+#include "terminal/completion.h"
+#include "terminal/output.h"
 
-namespace watchword::cli {
+namespace watchword::terminal {
 
 // The subcommand that was chosen leaves its action here. Outlives the parsing and the action.
 class CommandTree {
@@ -23,10 +23,9 @@ class CommandTree {
   CLI::App& app() { return app_; }
   CLI::App* leaf(CLI::App* parent, const std::string& name, const std::string& help, const std::string& example,
                  Run action);
+  // Several may add to one group.
   CLI::App* group(const std::string& name, const std::string& help);
   void runs(CLI::App* command, Run action);
-  // Where the admin API is: --admin or --config of the command.
-  AdminOptions& admin_of(CLI::App* command);
   // Options that live as long as the tree.
   template <class T>
   T& keep() {
@@ -44,17 +43,4 @@ class CommandTree {
   std::vector<std::shared_ptr<void>> kept_;
 };
 
-// Each adds one group of commands.
-void add_gate(CommandTree& tree);
-void add_token(CommandTree& tree);
-void add_tunnel(CommandTree& tree);
-void add_sessions(CommandTree& tree);
-void add_freeze(CommandTree& tree);
-void add_keys(CommandTree& tree);
-void add_audit(CommandTree& tree);
-void add_policy(CommandTree& tree);
-void add_setup(CommandTree& tree);
-void add_envoy(CommandTree& tree);
-void add_small(CommandTree& tree);
-
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

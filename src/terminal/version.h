@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-namespace watchword::cli {
+namespace watchword::terminal {
 
 inline constexpr std::string_view kVersion = WATCHWORD_VERSION;
 
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

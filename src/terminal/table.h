@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "cli/output.h"
+#include "terminal/output.h"
 
-namespace watchword::cli {
+namespace watchword::terminal {
 
 // The first row is the heading. Cells are made printable; columns are as wide as their widest cell.
 void print_table(const std::vector<std::vector<std::string>>& rows, const Output& out);
 
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

@@ -1,4 +1,4 @@
-#include "cli/output.h"
+#include "terminal/output.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 
-namespace watchword::cli {
+namespace watchword::terminal {
 namespace {
 
 bool colourful() {
@@ -109,4 +109,4 @@ std::string Output::good(std::string_view text) const { return paint("32", text)
 std::string Output::bad(std::string_view text) const { return paint("31", text); }
 std::string Output::strong(std::string_view text) const { return paint("1", text); }
 
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

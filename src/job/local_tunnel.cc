@@ -1,4 +1,4 @@
-#include "cli/local_tunnel.h"
+#include "job/local_tunnel.h"
 
 #include <array>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "http/handler.h"
 
-namespace watchword::cli {
+namespace watchword::job {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{16} * 1024;
@@ -119,4 +119,4 @@ Result<std::unique_ptr<LocalTunnel>> LocalTunnel::start(const net::Address& list
   return tunnel;
 }
 
-}  // namespace watchword::cli
+}  // namespace watchword::job

@@ -1,8 +1,8 @@
-#include "cli/command_tree.h"
+#include "terminal/command_tree.h"
 
 #include <algorithm>
 
-namespace watchword::cli {
+namespace watchword::terminal {
 
 CommandTree::CommandTree(CLI::App& app) : app_(app) {
   app_.require_subcommand(1);
@@ -23,19 +23,11 @@ CLI::App* CommandTree::leaf(CLI::App* parent, const std::string& name, const std
 }
 
 CLI::App* CommandTree::group(const std::string& name, const std::string& help) {
+  const auto known = app_.get_subcommands([&name](CLI::App* command) { return command->get_name() == name; });
+  if (!known.empty()) return known.front();
   auto* command = app_.add_subcommand(name, help);
   command->require_subcommand(1);
   return command;
-}
-
-AdminOptions& CommandTree::admin_of(CLI::App* command) {
-  auto& admin = keep<AdminOptions>();
-  auto* socket =
-      command->add_option("--admin", admin.admin, "admin address, unix:/run/watchword/admin.sock ($WATCHWORD_ADMIN)");
-  auto* config =
-      command->add_option("--config", admin.config, "watchword.yaml, whose admin address is taken ($WATCHWORD_CONFIG)");
-  socket->excludes(config);
-  return admin;
 }
 
 std::vector<CompletionWords> CommandTree::words() const {
@@ -66,4 +58,4 @@ std::vector<CompletionWords> CommandTree::words() const {
   return all;
 }
 
-}  // namespace watchword::cli
+}  // namespace watchword::terminal

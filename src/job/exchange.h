@@ -2,10 +2,10 @@
 #pragma once
 
 #include "base/result.h"
-#include "cli/admin_client.h"
-#include "cli/commands.h"
+#include "job/commands.h"
+#include "job/gate_client.h"
 
-namespace watchword::cli {
+namespace watchword::job {
 
 // Asks the gate's token endpoint (RFC 8693). Any answer of the gate is a value; token_missing, gate_unreachable.
 Result<Reply> exchange(const ExchangeOptions& options);
@@ -13,4 +13,4 @@ Result<Reply> exchange(const ExchangeOptions& options);
 // To standard output, or with --json as it came; returns the exit code.
 int print_refusal(const Reply& reply, const Output& out);
 
-}  // namespace watchword::cli
+}  // namespace watchword::job

@@ -1,9 +1,9 @@
 // A tool that reconnects in a loop costs the gate no more than one exchange each five seconds.
-#include "cli/renewal_times.h"
+#include "job/renewal_times.h"
 
 #include <gtest/gtest.h>
 
-namespace watchword::cli {
+namespace watchword::job {
 namespace {
 
 using std::chrono::milliseconds;
@@ -72,4 +72,4 @@ TEST_F(Times, TroubleDoesNotPutOffARenewalThatIsDue) {
 }
 
 }  // namespace
-}  // namespace watchword::cli
+}  // namespace watchword::job

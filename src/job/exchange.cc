@@ -1,13 +1,13 @@
-#include "cli/exchange.h"
+#include "job/exchange.h"
 
 #include <cstdlib>
 #include <utility>
 
 #include "base/text.h"
-#include "cli/input.h"
 #include "http/uri.h"
+#include "job/token_input.h"
 
-namespace watchword::cli {
+namespace watchword::job {
 namespace {
 
 constexpr std::string_view kGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -84,4 +84,4 @@ int print_refusal(const Reply& reply, const Output& out) {
   return exit_code(error.reason);
 }
 
-}  // namespace watchword::cli
+}  // namespace watchword::job

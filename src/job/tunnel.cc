@@ -4,14 +4,14 @@
 #include "base/clock.h"
 #include "base/published.h"
 #include "base/text.h"
-#include "cli/commands.h"
-#include "cli/exchange.h"
-#include "cli/local_tunnel.h"
-#include "cli/renewal_times.h"
-#include "cli/run_gate.h"
 #include "http/uri.h"
+#include "job/commands.h"
+#include "job/exchange.h"
+#include "job/local_tunnel.h"
+#include "job/renewal_times.h"
+#include "terminal/signal_wait.h"
 
-namespace watchword::cli {
+namespace watchword::job {
 namespace {
 
 // The access token for new connections, exchanged anew before it ends.
@@ -72,7 +72,7 @@ bool session_is_over(const Reply& reply) {
   return reason == Reason::session_ended || reason == Reason::session_expired;
 }
 
-int run_until_told(Access& access, const SignalWait& signals, const Output& out) {
+int run_until_told(Access& access, const terminal::SignalWait& signals, const Output& out) {
   auto& times = access.times();
   while (true) {
     if (const auto signal = signals.wait(times.left())) {
@@ -101,7 +101,7 @@ int tunnel(const TunnelOptions& options, const Output& out) {
   auto tls = tls_towards(*gateway, options.access.ca);
   if (!tls) return out.error(tls.error());
 
-  const SignalWait signals;
+  const terminal::SignalWait signals;
   auto asked = options.access;
   asked.scope = target->name + "/connect";
   Access access(std::move(asked));
@@ -109,7 +109,7 @@ int tunnel(const TunnelOptions& options, const Output& out) {
   if (!first) return out.error(first.error());
   if (first->status / 100 != 2) return print_refusal(*first, out);
   auto local = LocalTunnel::start(
-      *listen, {*std::move(gateway), *std::move(tls), target->authority, access.token(), SignalWait::wake});
+      *listen, {*std::move(gateway), *std::move(tls), target->authority, access.token(), terminal::SignalWait::wake});
   if (!local) return out.error(local.error());
   out.line("tunnel to " + target->authority + " on " + net::to_string((*local)->address()));
   const int code = run_until_told(access, signals, out);
@@ -118,4 +118,4 @@ int tunnel(const TunnelOptions& options, const Output& out) {
   return code;
 }
 
-}  // namespace watchword::cli
+}  // namespace watchword::job

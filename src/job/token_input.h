@@ -1,0 +1,14 @@
+// Where a command takes a token from. Surrounding white space is dropped. token_missing.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace watchword::job {
+
+Result<Secret> read_token(const std::string& file);  // "-": standard input
+Result<Secret> token_from_environment(const std::string& variable);
+
+}  // namespace watchword::job
