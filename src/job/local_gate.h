@@ -20,9 +20,10 @@ class LocalGate {
   struct Options {
     bool unix_sockets =
         false;  // instead of ports; in a folder of its own (0700) below $XDG_RUNTIME_DIR, $TMPDIR or /tmp
-    // The gate said no to a request, or cut one: told on the gate's thread, for the run to look whether its session
-    // still lives. May be called often.
-    std::function<void()> on_trouble;
+    // A refusal of the gate's own (problem+json with a reason; at most 64 KiB were read) that passed through, or with
+    // status 0 a request that was cut: for the run to tell, and to look whether its session still lives. On the gate's
+    // thread; may be called often.
+    std::function<void(const Reply& refusal)> on_refusal;
   };
   // What a command needs to reach one resource.
   struct Door {
