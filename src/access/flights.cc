@@ -50,24 +50,17 @@ net::Task<void> Flights::session_ended(std::shared_ptr<const Session> session, S
 struct Flights::Question {
   TokenService::Presented presented;
   std::vector<std::uint64_t> numbers;
-  std::string resource, action, method, path, host;
+  std::string resource, action;
+  Flight::Asker asker;
 };
 
 namespace {
 
 // All that a decision depends on beside the session. Views into the flight.
-using Asks = std::tuple<const Grant*, std::string_view, std::string_view, std::string_view, std::string_view,
-                        std::string_view, std::string_view>;
+using Asks = std::tuple<const Grant*, std::string_view, std::string_view, const Flight::Asker&>;
 
 Asks asks_of(const Flight& flight) {
-  const auto& asker = flight.asker;
-  return {flight.presented.grant.get(),
-          flight.resource,
-          flight.action,
-          asker.method,
-          asker.path,
-          asker.host,
-          asker.protocol};
+  return {flight.presented.grant.get(), flight.resource, flight.action, flight.asker};
 }
 
 }  // namespace
@@ -93,13 +86,7 @@ void Flights::decide_again(TokenService& service, const Snapshot& snapshot, cons
   const auto asked = first.asked_now(*snapshot.policy);
   const auto decision = decide(snapshot, session, *first.presented.grant, asked, now);
   if (decision.lacks_facts()) {
-    Question question{first.presented,
-                      {},
-                      std::string(first.resource),
-                      std::string(asked.action),
-                      first.asker.method,
-                      first.asker.path,
-                      first.asker.host};
+    Question question{first.presented, {}, std::string(first.resource), std::string(asked.action), first.asker};
     for (const auto* flight : alike) question.numbers.push_back(flight->number);
     net::spawn(ask_then_decide(service, std::move(question)));
   } else if (!decision.allowed()) {
@@ -109,9 +96,9 @@ void Flights::decide_again(TokenService& service, const Snapshot& snapshot, cons
 
 net::Task<void> Flights::ask_then_decide(TokenService& service, Question question) {
   const auto& session = *question.presented.session;
-  auto decision =
-      co_await service.decide_now(session, *question.presented.grant,
-                                  {question.resource, question.action, question.method, question.path, question.host});
+  const auto& asker = question.asker;
+  auto decision = co_await service.decide_now(
+      session, *question.presented.grant, {question.resource, question.action, asker.method, asker.path, asker.host});
   if (decision.allowed() || session.ended()) co_return;
   const std::unordered_set<std::uint64_t> numbers(question.numbers.begin(), question.numbers.end());
   const auto [from, to] = by_session_.equal_range(&session);

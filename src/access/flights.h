@@ -23,6 +23,7 @@ class Flight {
   struct Asker {  // its own: the request's head moves on
     std::string method, path, host;
     std::string protocol = {};  // of an upgrade
+    auto operator<=>(const Asker&) const = default;
   };
   Flight(std::uint64_t its_number, const TokenService::Presented& its_presented, std::string_view its_resource,
          std::string_view its_action, Asker its_asker)

@@ -257,7 +257,8 @@ class Reader {
     const auto* servers = fields.require("servers");
     const auto* items = servers ? decoder_.list(*servers) : nullptr;
     if (!items) return;
-    if (items->size() > kMost) decoder_.refuse(servers->at, std::to_string(items->size()) + " servers", "at most 8");
+    if (items->size() > kMost)
+      decoder_.refuse(servers->at, std::to_string(items->size()) + " servers", "at most " + std::to_string(kMost));
     for (const auto& item : *items) {
       const auto text = decoder_.string(item);
       if (!text) continue;

@@ -31,7 +31,8 @@ class NodeReader {
                    "access_log", "timeout", "max_stream", "heap_mib", "max_connections"});
     EnvoyNode read{.name = name.text, .certificate = {}, .form = envoy::XdsForm::delta, .options = {}};
     if (!is_name(name.text, "._-") || name.text.size() > kLongestName)
-      decoder_.refuse(name.at, "'" + name.text + "'", "a name of at most 64 letters, digits, '.', '_' and '-'");
+      decoder_.refuse(name.at, "'" + name.text + "'",
+                      "a name of at most " + std::to_string(kLongestName) + " letters, digits, '.', '_' and '-'");
     auto& options = read.options;
     object.require("listen");
     read_address(object, "listen", options.listen);

@@ -65,7 +65,7 @@ std::expected<void, std::vector<Error>> Gate::open(http::Fetcher& fetcher) {
   issuers_ = *std::move(issuers);
 
   auto [policy, routes] = std::move(startup->policy);
-  for (const auto& misfit : client_misfits(config_, *policy))
+  for (const auto& misfit : resource_misfits(config_, *policy))
     log::warn("a resource is named that is not there", misfit);
   if (auto recorded = record_policy(*policy, "start"); !recorded) return one(std::move(recorded).error());
 

@@ -34,7 +34,7 @@ int config_check(const std::string& file, const Output& out) {
   if (!config) return out.errors(config.error());
   auto startup = load_startup(*config);
   if (!startup) return out.errors(startup.error());
-  if (auto misfits = client_misfits(*config, *startup->policy.policy); !misfits.empty()) return out.errors(misfits);
+  if (auto misfits = resource_misfits(*config, *startup->policy.policy); !misfits.empty()) return out.errors(misfits);
   for (const auto& node : startup->nodes) {
     auto parts = envoy::render_node(*startup->policy.policy, node.options);
     if (!parts || !parts->left_out.empty()) return out.errors(parts ? parts->left_out : parts.error());

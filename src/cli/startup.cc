@@ -65,7 +65,7 @@ std::expected<LoadedPolicy, std::vector<Error>> load_policy(const Config& config
   return LoadedPolicy{*std::move(policy), *std::move(routes)};
 }
 
-std::vector<Error> client_misfits(const Config& config, const policy::Policy& policy) {
+std::vector<Error> resource_misfits(const Config& config, const policy::Policy& policy) {
   std::vector<std::string> names;
   for (const auto* resource : policy.resources()) names.push_back(resource->name());
   std::vector<Error> errors;

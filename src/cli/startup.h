@@ -33,6 +33,6 @@ std::expected<Startup, std::vector<Error>> load_startup(const Config& config);
 
 // Resources that clients and Envoys' nodes name and the policy does not have. An error to whoever checks; a gate runs
 // all the same, as its policy may lose and gain resources while it does.
-std::vector<Error> client_misfits(const Config& config, const policy::Policy& policy);
+std::vector<Error> resource_misfits(const Config& config, const policy::Policy& policy);
 
 }  // namespace watchword::cli

@@ -1,10 +1,9 @@
 #include "cli/watch.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/file_stamp.h"
 
 namespace watchword::cli {
 namespace {
@@ -31,10 +30,10 @@ std::string DirectoryWatch::state() const {
   if (!names) return "unreadable";
   std::string state;
   for (const auto& name : *names) {
-    struct stat info{};
-    if (stat((directory_ + "/" + name).c_str(), &info) != 0) continue;
-    state += name + " " + std::to_string(info.st_ino) + " " + std::to_string(info.st_size) + " " +
-             std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + "\n";
+    const auto stamp = stamp_of(directory_ + "/" + name);
+    if (stamp == FileStamp{}) continue;
+    state += name + " " + std::to_string(stamp.inode) + " " + std::to_string(stamp.size) + " " +
+             std::to_string(stamp.seconds) + "." + std::to_string(stamp.nanoseconds) + "\n";
   }
   return state;
 }

@@ -12,8 +12,8 @@
 
 #include "base/log.h"
 #include "envoy/access_log_entry.h"
+#include "envoy/grpc_call.h"
 #include "http/grpc_stream.h"
-#include "http/problem.h"
 #include "net/loop.h"
 
 namespace watchword::envoy {
@@ -43,12 +43,7 @@ class AccessLogServiceImpl final : public AccessLogService {
 
   net::Task<void> handle(http::Exchange& exchange) override {
     const auto& request = exchange.request;
-    if (request.method != "POST" || request.target != kAccessLog || !http::is_grpc(request.headers)) {
-      const Error error{Reason::not_found, request.target, std::string(kAccessLog), {}, {}};
-      // A failing write means that Envoy has gone, here and below.
-      static_cast<void>(co_await http::send_problem(exchange.reply, 404, http::problem(error, false)));
-      co_return;
-    }
+    if (!calls(request, kAccessLog)) co_return co_await answer_no_call(exchange, kAccessLog);
     http::GrpcStream stream(exchange, kMaxLogMessage);
     const auto place = list(exchange.reply);
     if (!place) co_return static_cast<void>(co_await stream.finish(http::GrpcCode::unavailable, "the gate stops"));

@@ -143,12 +143,10 @@ Json frame(const BootstrapOptions& options) {
 }
 
 Json stream_to_gate(const BootstrapOptions& options) {
-  auto service = Json::object(
-      {{"envoy_grpc", Json::object({{"cluster_name", kAuthorizationCluster}, {"authority", "watchword"}})}});
   return Json::object({{"api_type", options.node->form == XdsForm::delta ? "DELTA_GRPC" : "GRPC"},
                        {"transport_api_version", "V3"},
                        {"set_node_on_first_message_only", true},
-                       {"grpc_services", Json::array().push(std::move(service))}});
+                       {"grpc_services", Json::array().push(gate_service())}});
 }
 
 }  // namespace

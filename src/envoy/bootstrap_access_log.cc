@@ -50,10 +50,8 @@ Json of_allowed_requests() {
 
 // To the gate, which puts it on record beside the decision.
 Json gate_log() {
-  auto service = Json::object(
-      {{"envoy_grpc", Json::object({{"cluster_name", kAuthorizationCluster}, {"authority", "watchword"}})}});
   auto common = Json::object({{"log_name", "watchword"},
-                              {"grpc_service", std::move(service)},
+                              {"grpc_service", gate_service()},
                               {"transport_api_version", "V3"},
                               {"buffer_flush_interval", "0.5s"},
                               {"buffer_size_bytes", 16 * 1024}});

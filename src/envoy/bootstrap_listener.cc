@@ -19,13 +19,11 @@ Json held_by_headers_and_trailers() {
 // Without `authority` Envoy names the cluster, which is no host that the gate would take. No timeout of the call, which
 // lasts as long as the request; the answer has its own.
 Json ext_proc(const BootstrapOptions& options) {
-  auto service = Json::object(
-      {{"envoy_grpc", Json::object({{"cluster_name", kAuthorizationCluster}, {"authority", "watchword"}})}});
   auto told = Json::object({{"untyped", Json::array().push(kDecisionNamespace)}});
   return named("envoy.filters.http.ext_proc",
                typed("extensions.filters.http.ext_proc.v3.ExternalProcessor",
                      Json::object({
-                         {"grpc_service", std::move(service)},
+                         {"grpc_service", gate_service()},
                          {"failure_mode_allow", false},
                          {"status_on_error", Json::object({{"code", "ServiceUnavailable"}})},
                          {"message_timeout", duration_json(options.authorization_time)},

@@ -45,6 +45,11 @@ Json http2_limits() {
                        {"initial_connection_window_size", 1024 * 1024}});
 }
 
+Json gate_service() {
+  return Json::object(
+      {{"envoy_grpc", Json::object({{"cluster_name", kAuthorizationCluster}, {"authority", "watchword"}})}});
+}
+
 Json from_gate() { return Json::object({{"ads", Json::object()}, {"resource_api_version", "V3"}}); }
 
 namespace {

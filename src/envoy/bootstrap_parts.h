@@ -32,6 +32,7 @@ bool is_ip(const std::string& host);             // without brackets
 Json file_json(const std::string& path);         // config.core.v3.DataSource
 Json http2_limits();                             // for clients and upstreams alike
 Json from_gate();                                // config.core.v3.ConfigSource: the stream that all comes by
+Json gate_service();                             // config.core.v3.GrpcService: the gate
 
 // What a TLS side shows: PEM files (none: empty), or the secret of that name.
 struct KeyPair {

@@ -99,9 +99,11 @@ Json route(const Backend& backend, std::string name, Json match, const std::stri
                             {"match", std::move(match)},
                             {"route", std::move(action)},
                             {"typed_per_filter_config", settings_of(backend)}});
-  Json removed = Json::array();
-  for (const auto& header : backend.target->remove_response_headers) removed.push(header);
-  if (!backend.target->remove_response_headers.empty()) json.set("response_headers_to_remove", std::move(removed));
+  if (const auto& removed = backend.target->remove_response_headers; !removed.empty()) {
+    Json names = Json::array();
+    for (const auto& header : removed) names.push(header);
+    json.set("response_headers_to_remove", std::move(names));
+  }
   return json;
 }
 

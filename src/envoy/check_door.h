@@ -61,7 +61,6 @@ class CheckDoor {
   // and a 200 of ours would be an allow in the HTTP form of ext_authz.
   access::RefusalReply client_reply(const access::Refusal& refusal, Client client) const;
   const access::RequestDoor& door() const { return door_; }
-  access::TokenService& service() const { return service_; }
   void failed() { failed_.add(); }  // a question that is none
 
  private:

@@ -6,6 +6,7 @@
 #include "access/identity_headers.h"
 #include "envoy/check_message.h"
 #include "http/grpc.h"
+#include "http/protobuf_fields.h"
 
 namespace watchword::envoy {
 namespace {
@@ -25,30 +26,17 @@ constexpr std::string_view kOverwrite("\x12\x00\x18\x02", 4);    // of HeaderVal
 constexpr std::size_t kAroundAllowed = 512;                      // beside the ok_response
 using Told = std::array<std::pair<std::string_view, std::string_view>, 5>;
 
-std::size_t varint_size(std::size_t value) {
-  std::size_t size = 1;
-  for (; value >= 0x80; value >>= 7) ++size;
-  return size;
-}
-std::size_t field_size(std::size_t bytes) { return 1 + varint_size(bytes) + bytes; }  // of a number below 16
-
-void append_key(std::string& out, unsigned number, std::size_t bytes) {
-  out += static_cast<char>(number << 3 | 2u);
-  for (; bytes >= 0x80; bytes >>= 7) out += static_cast<char>((bytes & 0x7f) | 0x80);
-  out += static_cast<char>(bytes);
-}
-void append_field(std::string& out, unsigned number, std::string_view bytes) {
-  append_key(out, number, bytes.size());
-  out += bytes;
-}
+using http::append_field;
+using http::append_field_head;
+using http::field_size;
 
 std::size_t overwrite_size(std::string_view name, std::string_view value) {
   return field_size(field_size(field_size(name.size()) + field_size(value.size())) + kOverwrite.size());
 }
 void append_overwrite(std::string& out, std::string_view name, std::string_view value) {
   const auto header = field_size(name.size()) + field_size(value.size());
-  append_key(out, kHeaders, field_size(header) + kOverwrite.size());
-  append_key(out, 1, header);
+  append_field_head(out, kHeaders, field_size(header) + kOverwrite.size());
+  append_field_head(out, 1, header);
   append_field(out, 1, name);
   append_field(out, 2, value);
   out += kOverwrite;
@@ -62,12 +50,12 @@ void append_metadata(std::string& out, const Told& told) {
   std::size_t size = 0;
   for (const auto& one : told)
     if (!one.second.empty()) size += field_size(entry_size(one));
-  append_key(out, kMetadata, size);
+  append_field_head(out, kMetadata, size);
   for (const auto& one : told) {
     if (one.second.empty()) continue;
-    append_key(out, 1, entry_size(one));
+    append_field_head(out, 1, entry_size(one));
     append_field(out, 1, one.first);
-    append_key(out, 2, field_size(one.second.size()));
+    append_field_head(out, 2, field_size(one.second.size()));
     append_field(out, 3, one.second);
   }
 }
@@ -107,7 +95,7 @@ std::string allowed_response(const Allowed& allowed) {
   std::string out(http::kGrpcPrefix, '\0');
   out.reserve(ok_size + kAroundAllowed);
   append_field(out, kStatus, {});  // whose code 0 is left out
-  append_key(out, kOkResponse, ok_size);
+  append_field_head(out, kOkResponse, ok_size);
   for (const auto& header : allowed.set) append_overwrite(out, header.name, header.value);
   if (!allowed.target.empty()) append_overwrite(out, ":path", allowed.target);
   out += removed_always;

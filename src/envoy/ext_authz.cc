@@ -6,6 +6,7 @@
 #include "envoy/check_door.h"
 #include "envoy/check_reply.h"
 #include "envoy/check_request.h"
+#include "envoy/grpc_call.h"
 #include "http/grpc.h"
 #include "http/problem.h"
 
@@ -25,12 +26,8 @@ class ExtAuthzImpl final : public ExtAuthz {
   net::Task<void> handle(http::Exchange& exchange) override {
     const auto& request = exchange.request;
     if (form_ == CheckForm::http && request.path().starts_with(kHttpForm)) co_return co_await answer_http(exchange);
-    const bool is_call = request.method == "POST" && http::is_grpc(request.headers);
-    if (form_ == CheckForm::grpc && is_call && request.target == kCheck) co_return co_await answer_grpc(exchange);
-    const auto expected = form_ == CheckForm::http ? kHttpForm : kCheck;
-    const Error error{Reason::not_found, request.target, std::string(expected), {}, {}};
-    // A failing write means that Envoy has gone, here and below.
-    static_cast<void>(co_await http::send_problem(exchange.reply, 404, http::problem(error, false)));
+    if (form_ == CheckForm::grpc && calls(request, kCheck)) co_return co_await answer_grpc(exchange);
+    co_await answer_no_call(exchange, form_ == CheckForm::http ? kHttpForm : kCheck);
   }
 
  private:

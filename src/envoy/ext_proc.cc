@@ -6,8 +6,8 @@
 
 #include "envoy/check_door.h"
 #include "envoy/ext_proc_message.h"
+#include "envoy/grpc_call.h"
 #include "http/grpc_stream.h"
-#include "http/problem.h"
 
 namespace watchword::envoy {
 namespace {
@@ -101,12 +101,7 @@ class ExtProcImpl final : public ExtProc {
 
   net::Task<void> handle(http::Exchange& exchange) override {
     const auto& request = exchange.request;
-    if (request.method != "POST" || !http::is_grpc(request.headers) || request.target != kProcess) {
-      const Error error{Reason::not_found, request.target, std::string(kProcess), {}, {}};
-      // A failing write means that Envoy has gone, here and below.
-      static_cast<void>(co_await http::send_problem(exchange.reply, 404, http::problem(error, false)));
-      co_return;
-    }
+    if (!calls(request, kProcess)) co_return co_await answer_no_call(exchange, kProcess);
     auto held = co_await open(exchange);
     if (held) co_await hold(*held);
   }

@@ -1,32 +1,22 @@
 #include "envoy/xds.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <atomic>
 #include <map>
 #include <utility>
 
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "envoy/grpc_call.h"
 #include "envoy/xds_refusals.h"
 #include "http/grpc_stream.h"
-#include "http/problem.h"
 
 namespace watchword::envoy {
 namespace {
 
 constexpr std::string_view kSotw = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 constexpr std::string_view kDelta = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
-
-// What tells cheaply that a file may have changed.
-using Stamp = std::array<std::int64_t, 4>;
-
-Stamp stamp_of(const std::string& path) {
-  struct stat info{};
-  if (path.empty() || ::stat(path.c_str(), &info) != 0) return {};
-  return {info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_size, static_cast<std::int64_t>(info.st_ino)};
-}
 
 std::vector<std::string> files_of(const NodeParts& parts) {
   std::vector<std::string> files;
@@ -91,13 +81,7 @@ class DiscoveryImpl final : public Discovery {
 
   net::Task<void> handle(http::Exchange& exchange) override {
     const auto& request = exchange.request;
-    const bool is_call = request.method == "POST" && http::is_grpc(request.headers);
-    if (!is_call || (request.target != kSotw && request.target != kDelta)) {
-      const Error error{Reason::not_found, request.target, std::string(kSotw), {}, {}};
-      // A failing write means that Envoy has gone, here and below.
-      static_cast<void>(co_await http::send_problem(exchange.reply, 404, http::problem(error, false)));
-      co_return;
-    }
+    if (!calls(request, kSotw) && !calls(request, kDelta)) co_return co_await answer_no_call(exchange, kSotw);
     const auto open = std::make_shared<Open>(exchange, request.target == kSotw ? XdsForm::sotw : XdsForm::delta);
     auto first = co_await next_request(*open);
     if (!first) co_return co_await refuse(exchange, std::move(first).error());
@@ -188,7 +172,7 @@ class DiscoveryImpl final : public Discovery {
   std::atomic<bool> stopped_{false};
   std::mutex mutex_;  // guards what follows
   std::shared_ptr<const policy::Policy> policy_;
-  std::map<std::string, std::map<std::string, Stamp>, std::less<>> stamps_;  // by node and file
+  std::map<std::string, std::map<std::string, FileStamp>, std::less<>> stamps_;  // by node and file
 };
 
 }  // namespace

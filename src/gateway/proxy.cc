@@ -61,10 +61,7 @@ class ProxyImpl final : public Proxy {
         upstream_failures_(
             parts_.metrics.counter("watchword_upstream_failures", "Allowed requests that no backend answered")),
         cut_(parts_.metrics.counter("watchword_requests_cut", "Requests ended in the middle, as their right ended")) {
-    for (auto* loop : parts_.loops) {
-      pools_.try_emplace(loop);
-      clocks_.emplace(loop, std::make_shared<StreamClock>());
-    }
+    for (auto* loop : parts_.loops) on_loops_.try_emplace(loop);
   }
 
   void set_routes(std::shared_ptr<const Routes> routes) override { routes_.set(std::move(routes)); }
@@ -110,7 +107,7 @@ class ProxyImpl final : public Proxy {
     const access::Flights::Listed listed(flights, flight);
     std::optional<StreamClock::Timed> timed;
     if (const auto most = stream_time(resource); most > Duration::zero())
-      timed.emplace(clocks_.at(net::Loop::current()), flight, most);
+      timed.emplace(on_loops_.at(net::Loop::current()).clock, flight, most);
     auto record = entry.id;
     if (auto recorded = co_await door_.put_on_record(std::move(entry)); !recorded) {
       failed_.add();
@@ -132,7 +129,7 @@ class ProxyImpl final : public Proxy {
   }
 
   std::shared_ptr<Pool> pool_here() {
-    auto& pool = pools_.at(net::Loop::current());
+    auto& pool = on_loops_.at(net::Loop::current()).pool;
     auto routes = routes_.get();
     if (!pool || pool->routes != routes) {
       if (pool) pool->routes->retire();
@@ -221,8 +218,11 @@ class ProxyImpl final : public Proxy {
   Counter& failed_;
   Counter& upstream_failures_;
   Counter& cut_;
-  std::unordered_map<net::Loop*, std::shared_ptr<Pool>> pools_;  // each touched on its loop only
-  std::unordered_map<net::Loop*, std::shared_ptr<StreamClock>> clocks_;
+  struct OnLoop {  // touched on its loop only
+    std::shared_ptr<Pool> pool;
+    std::shared_ptr<StreamClock> clock = std::make_shared<StreamClock>();
+  };
+  std::unordered_map<net::Loop*, OnLoop> on_loops_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "http/problem.h"
+#include "http/protobuf_fields.h"
 
 namespace watchword::http {
 namespace {
@@ -58,17 +59,6 @@ Result<std::optional<std::size_t>> message_length(std::string_view input, std::s
                 "at most " + std::to_string(max_bytes));
   if (input.size() - kGrpcPrefix < length) return std::nullopt;
   return length;
-}
-
-// Protocol buffers by hand: the only fields that http/ knows.
-void append_varint(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7f) | 0x80);
-  out += static_cast<char>(value);
-}
-void append_field(std::string& out, unsigned number, std::string_view bytes) {
-  append_varint(out, number << 3 | 2u);
-  append_varint(out, bytes.size());
-  out += bytes;
 }
 
 std::string upper(std::string_view text) {

@@ -31,7 +31,6 @@ net::Task<Status> GrpcStream::send(std::string_view message) {
 }
 
 net::Task<Status> GrpcStream::finish(GrpcCode code, std::string_view reason) {
-  finished_ = true;
   Headers status{{"grpc-status", std::to_string(std::to_underlying(code))}};
   if (!reason.empty()) status.set("grpc-message", encode_grpc_message(reason));
   if (exchange_.reply.begun()) co_return co_await exchange_.reply.end(std::move(status));

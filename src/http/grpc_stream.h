@@ -26,12 +26,10 @@ class GrpcStream {
   net::Task<Status> send(std::string_view message);
   // Ends the call with its status. Once; after that nothing is sent. `reason`: for people, any text.
   net::Task<Status> finish(GrpcCode code, std::string_view reason = {});
-  bool finished() const { return finished_; }
 
  private:
   Exchange& exchange_;
   GrpcMessages messages_;
-  bool finished_ = false;
 };
 
 }  // namespace watchword::http

@@ -105,7 +105,7 @@ net::Task<H1Connection::Next> H1Connection::answer(ParsedRequest& request) {
   co_await body.settle();
   if (!reply.begun()) {
     const Error error = body.reader().error().value_or(fail(Reason::internal).error());
-    (void)co_await send_problem(reply, status_of(error.reason), problem(error, false), for_client());
+    (void)co_await send_problem(reply, status_of(error.reason), problem(error, false), for_own_answer(*stream_));
   }
   state_.answered(reply.status());
   if (!reply.complete()) {
@@ -129,16 +129,10 @@ net::Task<bool> H1Connection::skip_rest(H1RequestBody& body) {
   co_return body.reader().done();
 }
 
-Headers H1Connection::for_client() const {
-  Headers headers;
-  demand_tls(headers, stream_->encrypted() ? "https" : "http");
-  return headers;
-}
-
 net::Task<H1Connection::Next> H1Connection::refuse(const Error& error, int status) {
   H1RequestBody none(*stream_, BodyReader(*stream_, input_, BodyFraming::none(), {}, state_.limits.body_time), false);
   H1ResponseWriter reply(*stream_, output_, state_, loop_, none, {.minor = 1, .keep_alive = false});
-  const Status sent = co_await send_problem(reply, status, problem(error, false), for_client());
+  const Status sent = co_await send_problem(reply, status, problem(error, false), for_own_answer(*stream_));
   state_.answered(status);
   co_return sent ? Next::linger : Next::drop;
 }

@@ -39,7 +39,6 @@ class H1Connection {
   net::Task<Result<std::optional<ParsedRequest>>> read_head();  // nullopt: the client has gone, or stays silent
   net::Task<Next> answer(ParsedRequest& request);
   net::Task<Next> refuse(const Error& error, int status);
-  Headers for_client() const;                      // of an answer that no handler gave
   net::Task<bool> skip_rest(H1RequestBody& body);  // false: too much is left, or the client has gone
   net::Task<void> linger();
 

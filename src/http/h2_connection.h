@@ -55,7 +55,6 @@ class H2Connection final : private H2Events {
   net::Task<bool> flush();
   net::Task<void> serve(std::unique_ptr<H2Stream> stream);
   net::Task<void> refuse(std::unique_ptr<H2Stream> stream, Error error);
-  Headers for_client() const;  // of an answer that no handler gave
   net::Task<void> linger();
   struct Change {  // the end of pump() or of a stream
     H2Connection& connection;

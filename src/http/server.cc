@@ -7,6 +7,7 @@
 #include "http/h1_connection.h"
 #include "http/h2_connection.h"
 #include "http/h2_opening.h"
+#include "http/problem.h"
 #include "http/server_state.h"
 
 namespace watchword::http {
@@ -108,6 +109,12 @@ void serve(std::shared_ptr<ServerState> state, std::shared_ptr<LoopState> loop, 
 }
 
 }  // namespace
+
+Headers for_own_answer(const net::Stream& stream) {
+  Headers headers;
+  demand_tls(headers, stream.encrypted() ? "https" : "http");
+  return headers;
+}
 
 ServerState::ServerState(Server::Options options, Handler& its_handler)
     : limits(options.limits), handler(its_handler), name_(options.name) {

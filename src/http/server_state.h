@@ -12,6 +12,8 @@
 
 namespace watchword::http {
 
+Headers for_own_answer(const net::Stream& stream);  // of an answer that no handler gave
+
 class H1Connection;
 class H2Connection;
 class OpeningStream;

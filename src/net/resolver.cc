@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/file_stamp.h"
 #include "net/bind.h"
 #include "net/stream.h"
 
@@ -29,20 +29,7 @@ constexpr auto kLongestPoll = std::chrono::minutes(1);
 
 using Channel = std::unique_ptr<std::remove_pointer_t<ares_channel>, decltype(&ares_destroy)>;
 
-// Which file it is and when it was written; zeros: none.
-struct FileState {
-  ino_t inode = 0;
-  timespec written = {};
-  bool operator==(const FileState& other) const {
-    return inode == other.inode && written.tv_sec == other.written.tv_sec && written.tv_nsec == other.written.tv_nsec;
-  }
-};
-
-FileState resolv_conf() {
-  struct stat info{};
-  if (::stat("/etc/resolv.conf", &info) != 0) return {};
-  return {.inode = info.st_ino, .written = info.st_mtim};
-}
+FileStamp resolv_conf() { return stamp_of("/etc/resolv.conf"); }
 
 Channel open_channel(const std::vector<std::string>& servers) {
   static const int ready = ares_library_init(ARES_LIB_INIT_ALL);
@@ -238,7 +225,7 @@ class AresResolver final : public Resolver {
 
   // Of the thread alone.
   Channel channel_{nullptr, ares_destroy};
-  FileState read_from_;
+  FileStamp read_from_;
   std::size_t under_way_ = 0;
 
   std::thread thread_;  // written under mutex_

@@ -2,12 +2,12 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <mutex>
 
 #include "base/file.h"
+#include "base/file_stamp.h"
 #include "crypto/digest.h"
 #include "net/tls.h"
 
@@ -115,23 +115,6 @@ int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const 
   return verdict == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-// What tells cheaply that a file may have changed.
-struct Stamp {
-  timespec changed{};
-  off_t size = 0;
-  ino_t inode = 0;
-  bool operator==(const Stamp& other) const {
-    return changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec && size == other.size &&
-           inode == other.inode;
-  }
-};
-
-Stamp stamp_of(const std::string& path) {
-  struct stat info{};
-  if (path.empty() || ::stat(path.c_str(), &info) != 0) return {};
-  return {info.st_mtim, info.st_size, info.st_ino};
-}
-
 }  // namespace
 
 struct TlsServerContext::State {
@@ -140,7 +123,7 @@ struct TlsServerContext::State {
     Secret key;
   };
 
-  std::array<Stamp, 3> stamps() const {
+  std::array<FileStamp, 3> stamps() const {
     return {stamp_of(files.certificate), stamp_of(files.key), stamp_of(files.client_ca)};
   }
 
@@ -180,7 +163,7 @@ struct TlsServerContext::State {
   Files files;
   std::string alpn;
   mutable std::mutex mutex;  // guards what follows
-  std::array<Stamp, 3> seen;
+  std::array<FileStamp, 3> seen;
   std::array<crypto::Sha256, 3> digests{};
   std::shared_ptr<SSL_CTX> in_force;
 };
