@@ -9,7 +9,7 @@ FLOORS = ["base", "terminal", "crypto", "jose", "net", "http", "job", "store", "
           "gateway", "envoy", "api", "cli"]
 ADAPTERS = {"gateway", "envoy"}
 # Headers that only one module may include, so that they stay behind its own types.
-HOME = {"boost/asio": {"net"}, "ares.h": {"net"}, "sqlite3.h": {"store"}, "curl/": {"http"}, "nghttp2/": {"http"}, "google/protobuf": {"envoy"}, "yaml.h": {"policy"}, "simdjson": {"base"},
+HOME = {"boost/asio": {"net"}, "ares.h": {"net"}, "sqlite3.h": {"store"}, "curl/": {"http"}, "nghttp2/": {"http"}, "google/protobuf": {"envoy"}, "yaml.h": {"policy"}, "simdjson": {"base"}, "nlohmann/": {"base"},
         "absl/": {"base"}, "CLI/": {"terminal"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 

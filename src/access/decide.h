@@ -42,7 +42,8 @@ struct Decision {
   std::optional<Error> refusal;  // set unless allowed: reason, found, expected, fix
   std::string role, rule;        // the role and the policy line (file:line) that decided
   std::string policy_digest;
-  std::vector<context::Seen> facts;  // what it rests on, and what it lacked
+  std::vector<context::Seen> facts;         // what it rests on, and what it lacked
+  std::optional<policy::NearMiss> nearest;  // of a denial, once add_nearest was asked (access/nearest.h)
   bool allowed() const { return outcome == policy::Outcome::allow; }
   // The CI system may know better: a fact is missing, or an old one counts only because the permission accepts it.
   bool lacks_facts() const {

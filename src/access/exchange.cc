@@ -1,6 +1,7 @@
 // Token exchange (RFC 8693): an identity token in, a job-bound access token out, or a reason.
 #include <algorithm>
 
+#include "access/nearest.h"
 #include "access/session_document.h"
 #include "access/token_service.h"
 #include "base/log.h"
@@ -24,6 +25,38 @@ void add_audience(std::vector<std::string>& audience, std::string_view resource)
   if (std::ranges::find(audience, resource) == audience.end()) audience.emplace_back(resource);
 }
 
+// What the request asks for: its scope, or all that the roles may permit; of the resources that it names.
+std::vector<AskedFor> asked_for(const ExchangeRequest& request, const std::vector<AskedFor>& permissions) {
+  std::vector<AskedFor> asked;
+  for (const auto& wanted : request.scope) asked.emplace_back(wanted.resource, wanted.action);
+  if (request.scope.empty()) asked = permissions;
+  std::erase_if(asked, [&](const AskedFor& one) { return !names_resource(request, one.first); });
+  return asked;
+}
+
+// What a refusal is about: the first permission of the scope, else the only resource, else whatever there is. Nothing
+// where it cannot be told which of several.
+std::optional<Asked> one_asked(const ExchangeRequest& request) {
+  for (const auto& wanted : request.scope)
+    if (names_resource(request, wanted.resource)) return Asked{wanted.resource, wanted.action, {}, {}, {}};
+  if (request.audiences.size() > 1) return std::nullopt;
+  return request.audiences.empty() ? Asked{} : Asked{request.audiences.front(), {}, {}, {}, {}};
+}
+
+Decision denial(const Snapshot& snapshot, Error error) {
+  Decision decision;
+  decision.refusal = std::move(error);
+  decision.policy_digest = snapshot.policy->digest();
+  return decision;
+}
+
+std::vector<const policy::Resource*> resources_of(const policy::Policy& policy,
+                                                  const std::vector<std::string>& audience) {
+  std::vector<const policy::Resource*> resources;
+  for (const auto& name : audience) resources.push_back(policy.resource(name));
+  return resources;
+}
+
 std::optional<Error> refuse_finished(const Snapshot& snapshot, const issuer::Principal& principal,
                                      const policy::Roles& roles) {
   if (!roles.limits.ends_with_job || !snapshot.facts->job_over(scope_of(principal))) return std::nullopt;
@@ -32,10 +65,16 @@ std::optional<Error> refuse_finished(const Snapshot& snapshot, const issuer::Pri
 
 // What the identity and its proof say by themselves, before any permission is asked for.
 std::optional<Error> refuse_identity(const Snapshot& snapshot, const issuer::Principal& principal,
-                                     const policy::Roles& roles, const std::string& key) {
+                                     const policy::Roles& roles, const std::string& key, bool bearer) {
   if (roles.all.empty()) return no_role_error(principal, roles);
-  if (roles.limits.proof == policy::Proof::dpop && key.empty())
-    return Error{Reason::dpop_required, "no DPoP header", "a DPoP proof", {}, {}};
+  const bool demanded = roles.limits.proof == policy::Proof::dpop;
+  if (demanded && key.empty()) return Error{Reason::dpop_required, "no DPoP header", "a DPoP proof", {}, {}};
+  if (demanded && bearer)
+    return Error{Reason::dpop_required,
+                 "token_binding=none",
+                 "a token that is bound to its key",
+                 {},
+                 "use the resource through 'watchword exec', or take 'proof: dpop' from the job's roles"};
   return refuse_finished(snapshot, principal, roles);
 }
 
@@ -49,6 +88,7 @@ Refusal TokenService::refuse(audit::Entry entry, Error error, const issuer::Prin
     if (entry.who.empty()) entry.who = issuer::who_of(*principal);
     refusal.you_are = issuer::you_are(*principal);
   }
+  if (const auto* nearest = entry.detail.find("nearest"); nearest && principal) refusal.nearest = *nearest;
   // Nothing is handed out, so nobody waits for this record; a log that cannot take it is an outage of its own.
   auto told = parts_.recorder.queue_refusal(std::move(entry), std::move(error), principal != nullptr);
   refusal.error = std::move(told.error);
@@ -74,8 +114,11 @@ Result<SessionTable::Lease> TokenService::open_session(issuer::Principal& princi
   if (end || now >= session->expires())
     return fail(Reason::session_expired, "session " + session->id() + " ended at " + to_rfc3339(session->expires()),
                 "an exchange before that");
-  if (!session->bound_key().empty() && session->bound_key() != key)
-    return fail(Reason::dpop_key_mismatch, key.empty() ? "no proof" : "key " + key, "key " + session->bound_key());
+  // To a key or to none: whoever else has used the identity token first does not go unnoticed.
+  if (session->bound_key() != key)
+    return fail(
+        Reason::dpop_key_mismatch, key.empty() ? "no proof" : "key " + key,
+        session->bound_key().empty() ? "no proof, as in the job's first exchange" : "key " + session->bound_key());
   if (limits.single_exchange || session->limits().single_exchange)
     return fail(Reason::token_already_used,
                 "session " + session->id() + " was opened at " + to_rfc3339(session->opened()),
@@ -105,14 +148,10 @@ std::expected<TokenService::Granted, Decision> TokenService::narrow(const Exchan
       add_audience(granted.audience, resource);
     ask(resource, action);
   };
-  for (const auto& wanted : request.scope) {
-    if (!names_resource(request, wanted.resource)) continue;
-    take(wanted.resource, wanted.action);
-    granted.limit.push_back(wanted);
+  for (auto [resource, action] : asked_for(request, permissions)) {
+    take(resource, action);
+    if (!request.scope.empty()) granted.limit.push_back({std::string(resource), std::string(action)});
   }
-  if (request.scope.empty())
-    for (auto [resource, action] : permissions)
-      if (names_resource(request, resource)) take(resource, action);
   // Asked for by name and none of it granted: say why, rather than hand out a token that opens nothing.
   if (!request.scope.empty() && granted.now.empty() && first_refusal && !undecided)
     return std::unexpected(*std::move(first_refusal));
@@ -122,12 +161,12 @@ std::expected<TokenService::Granted, Decision> TokenService::narrow(const Exchan
   });
   bool named = missing != request.audiences.end();
   if (!named && !granted.audience.empty()) return granted;
-  Decision nothing;
-  nothing.refusal =
-      Error{Reason::not_permitted, named ? *missing : "no permission", "a resource that the job's roles name", {}, {}};
-  if (named && !snapshot.policy->resource(*missing)) nothing.refusal->reason = Reason::resource_unknown;
-  nothing.policy_digest = snapshot.policy->digest();
-  return std::unexpected(std::move(nothing));
+  const bool unknown = named && !snapshot.policy->resource(*missing);
+  return std::unexpected(denial(snapshot, {unknown ? Reason::resource_unknown : Reason::not_permitted,
+                                           named ? *missing : "no permission",
+                                           "a resource that the job's roles name",
+                                           {},
+                                           {}}));
 }
 
 net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request) {
@@ -158,12 +197,22 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   auto snapshot = this->snapshot();
   entry.policy = snapshot.policy->digest();
   auto roles = snapshot.policy->roles_of(*principal);
-  if (auto error = refuse_identity(snapshot, *principal, roles, key)) co_return refused(*std::move(error));
+  std::vector<Explained> decisions;
+  if (request.explain)
+    decisions = explain(snapshot, *principal, roles, asked_for(request, snapshot.policy->permissions(roles)), now);
+  // Only what policy refuses is explained: to all else its rules have nothing to say.
+  auto refused_by_policy = [&](Decision decision) {
+    if (const auto asked = one_asked(request)) add_nearest(decision, snapshot, *principal, roles, *asked, now);
+    Recorder::describe(entry, decision);
+    auto refusal = refused(*std::move(decision.refusal));
+    refusal.error().decisions = std::move(decisions);
+    return refusal;
+  };
+  if (auto error = refuse_identity(snapshot, *principal, roles, key, request.bearer))
+    co_return refused_by_policy(denial(snapshot, *std::move(error)));
   auto granted = narrow(request, snapshot, *principal, roles, now);
-  if (!granted) {
-    Recorder::describe(entry, granted.error());
-    co_return refused(*std::move(granted).error().refusal);
-  }
+  if (!granted) co_return refused_by_policy(std::move(granted).error());
+  auto resources = resources_of(*snapshot.policy, granted->audience);
   const auto token_ends = principal->expires;
   auto opened = open_session(*principal, roles.limits, key, now);
   if (!opened) co_return refused(std::move(opened).error());
@@ -171,8 +220,13 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   if (opened->fresh()) caller = &session->principal();  // it was moved there
   // Once more: an event that says so meanwhile either has found the session, or is found here.
   if (auto error = refuse_finished(snapshot, *caller, roles)) co_return refused(*std::move(error));
+  if (request.bearer) key.clear();  // it has proven the session's; the token has none
   auto answer = co_await issue(std::move(entry), session, *std::move(granted), std::move(key), now, token_ends);
-  if (answer && !request.ci_job_token.empty()) keep_job_token(*session, request.ci_job_token);
+  if (!answer) co_return answer;
+  if (!request.ci_job_token.empty()) keep_job_token(*session, request.ci_job_token);
+  answer->resources = std::move(resources);
+  answer->policy = std::move(snapshot.policy);
+  answer->decisions = std::move(decisions);
   co_return answer;
 }
 
@@ -203,8 +257,10 @@ net::Task<Answer<ExchangeReply>> TokenService::issue(audit::Entry entry, std::sh
   entry.token = crypto::sha256_hex(*token);
   Json scope = Json::array();
   for (const auto& permission : granted.now) scope.push(permission.resource + "/" + permission.action);
-  entry.detail =
-      Json::object({{"scope", std::move(scope)}, {"expires", to_rfc3339(minting.expires)}, {"jti", minting.jti}});
+  entry.detail = Json::object({{"scope", std::move(scope)},
+                               {"expires", to_rfc3339(minting.expires)},
+                               {"jti", minting.jti},
+                               {"token_type", bound ? "DPoP" : "Bearer"}});
   auto record = entry.id;
 
   // A session that another exchange of this job has opened, but that is not durable yet, is written again with this
@@ -219,8 +275,12 @@ net::Task<Answer<ExchangeReply>> TokenService::issue(audit::Entry entry, std::sh
   }
   session->set_durable();
   exchanges_allowed_.add();
-  co_return ExchangeReply{*std::move(token),      bound,         minting.expires - now,
-                          std::move(granted.now), session->id(), std::move(record)};
+  co_return ExchangeReply{.access_token = *std::move(token),
+                          .dpop = bound,
+                          .expires_in = minting.expires - now,
+                          .scope = std::move(granted.now),
+                          .session = session->id(),
+                          .record = std::move(record)};
 }
 
 }  // namespace watchword::access

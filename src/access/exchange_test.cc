@@ -154,6 +154,101 @@ TEST(Exchange, BindsAJobToTheKeyItBeganWith) {
   EXPECT_TRUE(gate.exchange(gate.id_token(), {.key = &key}).has_value());
 }
 
+// For tools that can prove nothing: the session is its key's, the token is nobody's in particular.
+TEST(Exchange, GivesAProvenJobABearerTokenAndKeepsItsKey) {
+  TestGate gate;
+  DpopKey key, thief;
+  auto reply = gate.exchange(gate.id_token(), {.key = &key, .bearer = true});
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_FALSE(reply->dpop);
+  EXPECT_EQ(gate.session(reply->session)->bound_key(), key.thumbprint());
+  EXPECT_TRUE(gate.decide(reply->access_token, "ledger", "read").allowed()) << "as Bearer";
+  EXPECT_EQ(gate.log().back().find("detail")->string_or("token_type", ""), "Bearer");
+  for (const auto* other : {&thief, static_cast<DpopKey*>(nullptr)})
+    for (const bool bearer : {false, true})
+      EXPECT_EQ(reason_of(gate.exchange(gate.id_token(), {.key = other, .bearer = bearer})), Reason::dpop_key_mismatch);
+  auto bound = gate.exchange(gate.id_token(), {.key = &key});
+  EXPECT_TRUE(bound->dpop) << "and both kinds side by side";
+  EXPECT_EQ(gate.log().back().find("detail")->string_or("token_type", ""), "DPoP");
+  EXPECT_EQ(bound->session, reply->session);
+  auto unproven = gate.exchange(gate.id_token("2"), {.bearer = true});
+  EXPECT_EQ(gate.session(unproven.value().session)->bound_key(), "") << "without a proof it changes nothing";
+}
+
+// What a job's first exchange was bound to stays, also where that is no key: a thief's is noticed when the job comes.
+TEST(Exchange, TakesNoKeyForAJobThatBeganWithout) {
+  TestGate gate;
+  DpopKey key;
+  const auto first = gate.exchange(gate.id_token());
+  ASSERT_TRUE(first.has_value());
+  for (const bool bearer : {false, true}) {
+    const auto late = gate.exchange(gate.id_token(), {.key = &key, .bearer = bearer});
+    EXPECT_EQ(reason_of(late), Reason::dpop_key_mismatch);
+    EXPECT_EQ(late.error().error.expected, "no proof, as in the job's first exchange");
+  }
+  gate.restart();
+  EXPECT_EQ(reason_of(gate.exchange(gate.id_token(), {.key = &key})), Reason::dpop_key_mismatch);
+  EXPECT_TRUE(gate.exchange(gate.id_token()).has_value());
+  EXPECT_EQ(gate.session(first->session)->bound_key(), "");
+}
+
+TEST(Exchange, GivesNoBearerTokenWhereThePolicyDemandsAProof) {
+  TestGate gate;
+  DpopKey key;
+  auto refused = gate.exchange(gate.id_token("1", "acme/tools"), {.key = &key, .bearer = true});
+  EXPECT_EQ(reason_of(refused), Reason::dpop_required);
+  EXPECT_THAT(refused.error().error.fix, HasSubstr("proof: dpop"));
+  EXPECT_EQ(gate.sessions().size(), 0u);
+}
+
+std::string told(const std::vector<Explained>& decisions) {
+  std::string all;
+  for (const auto& [permission, decision] : decisions)
+    all += permission.resource + "/" + permission.action + " " +
+           (decision.refusal ? std::string(name(decision.refusal->reason)) : decision.role) + "\n";
+  return all;
+}
+
+TEST(Exchange, TellsWhatTheDoorSaysOfEachPermissionWhenAsked) {
+  TestGate gate;
+  EXPECT_EQ(told(gate.exchange(gate.id_token(), {.explain = true})->decisions),
+            "billing-api/read deploy\nbilling-api/write context_unknown\nledger/read deploy\n");
+  EXPECT_EQ(told(gate.exchange(gate.id_token(), {.audiences = {"ledger"}, .explain = true})->decisions),
+            "ledger/read deploy\n");
+  EXPECT_EQ(told(gate.exchange(gate.id_token())->decisions), "");
+  auto refused = gate.exchange(gate.id_token(), {.scope = "billing-api/delete", .explain = true});
+  EXPECT_EQ(told(refused.error().decisions), "billing-api/delete not_permitted\n");
+  auto stranger = gate.exchange(gate.id_token("1", "acme/other"), {.scope = "ledger/read", .explain = true});
+  EXPECT_EQ(told(stranger.error().decisions), "ledger/read no_binding\n");
+}
+
+TEST(Exchange, ExplainsNothingToWhoeverIsNotTheJob) {
+  TestGate gate;
+  DpopKey key, thief;
+  ASSERT_TRUE(gate.exchange(gate.id_token(), {.key = &key}).has_value());
+  auto other = gate.id_token([](Json& claims) { claims.set("aud", "https://other.example.com"); });
+  EXPECT_TRUE(gate.exchange(other, {.explain = true}).error().decisions.empty()) << "not verified";
+  for (const auto* wrong : {&thief, static_cast<DpopKey*>(nullptr)})
+    EXPECT_TRUE(gate.exchange(gate.id_token(), {.key = wrong, .explain = true}).error().decisions.empty());
+}
+
+TEST(Exchange, ExplainsABoundedNumberOfPermissions) {
+  TestGate gate;
+  std::string actions, allowed;
+  for (int i = 0; i < 150; ++i) {
+    const auto name = "a" + std::to_string(i);
+    actions += name + ": { methods: [GET], paths: [/" + name + "] }, ";
+    allowed += "api/" + name + ", ";
+  }
+  gate.set_policy("resources:\n  api:\n    http: { upstream: https://a.internal, host: a.test }\n    actions: { " +
+                  actions +
+                  "}\nroles:\n  r:\n    granted_to: [{ job: { issuer: gitlab, project_path: acme/billing } }]\n" +
+                  "    allow: [" + allowed + "]\n");
+  const auto reply = gate.exchange(gate.id_token(), {.explain = true});
+  EXPECT_EQ(reply->decisions.size(), kMostExplained);
+  EXPECT_EQ(reply->scope.size(), 150U);
+}
+
 TEST(Exchange, DemandsAProofWhereThePolicyDoes) {
   TestGate gate;
   DpopKey key;

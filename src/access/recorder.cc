@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "access/nearest.h"
 #include "base/log.h"
 #include "net/loop.h"
 
@@ -67,6 +68,7 @@ void Recorder::describe(audit::Entry& entry, const Decision& decision) {
   entry.rule = decision.rule;
   entry.policy = decision.policy_digest;
   if (!decision.facts.empty()) entry.detail.set("facts", facts_json(decision.facts));
+  if (decision.nearest) entry.detail.set("nearest", to_json(*decision.nearest));
   if (decision.allowed())
     entry.outcome = audit::Outcome::allow;
   else

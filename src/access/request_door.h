@@ -29,9 +29,10 @@ class RequestDoor {
  public:
   RequestDoor(TokenService& service, RequestRecords records) : service_(service), records_(records) {}
 
-  // The token that a request carries, with its proof: in authorization, or for CONNECT in proxy-authorization. The
-  // reasons of TokenService::present; request_invalid for two of either header. `entry` is told whose it is; of a token
-  // that is refused, where that is certain.
+  // The token that a request carries, with its proof: in authorization, or for CONNECT in proxy-authorization. For the
+  // resource that `entry` names, if its clients are git or Docker, it may also be the password of Basic (RFC 7617),
+  // whoever the user. The reasons of TokenService::present; request_invalid for two of either header. `entry` is told
+  // whose it is; of a token that is refused, where that is certain.
   Result<TokenService::Presented> present(audit::Entry& entry, const http::RequestHead& request, Time now) const;
   // An allowed request, as `audit.requests` says. An error: it must not go on.
   net::Task<Status> put_on_record(audit::Entry entry) const;
@@ -40,12 +41,15 @@ class RequestDoor {
   // One that was let through and then cut (flight.cut is set), as request_cut. `record`: of its `request`; `detail`:
   // what else the way in knows of it.
   Refusal refuse_cut(const Flight& flight, std::string_view record, const Json& detail) const;
-  // RFC 9457 with what you are, the rule and the fix; RFC 6750 3 and RFC 9449 7.1 and 9; RFC 6585 4. For gRPC the same
-  // in trailers-only form (http/grpc.h).
+  // RFC 9457 with what you are, the rule and the fix; RFC 6750 3, RFC 7617 2 and RFC 9449 7.1 and 9; RFC 6585 4. For
+  // gRPC the same in trailers-only form (http/grpc.h).
   RefusalReply reply_to(const Refusal& refusal, Speaks client = Speaks::http) const;
 
  private:
-  Result<TokenService::Presented> read_credential(const http::RequestHead& request, Time now) const;
+  policy::HttpKind clients_of(std::string_view resource) const;
+  Result<TokenService::Presented> read_credential(const audit::Entry& entry, const http::RequestHead& request,
+                                                  Time now) const;
+  Result<TokenService::Presented> read_password(std::string_view credentials, Time now) const;
   void describe_refused(audit::Entry& entry, const http::RequestHead& request, Time now) const;
 
   TokenService& service_;

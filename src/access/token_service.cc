@@ -1,5 +1,6 @@
 #include "access/token_service.h"
 
+#include "access/nearest.h"
 #include "base/text.h"
 
 namespace watchword::access {
@@ -44,14 +45,17 @@ void TokenService::rights_changed() const {
 }
 
 net::Task<Decision> TokenService::decide_now(const Session& session, const Grant& grant, Asked asked) {
-  auto decision = decide(snapshot(), session, grant, asked, parts_.clock.now());
+  auto snapshot = this->snapshot();
+  auto decision = decide(snapshot, session, grant, asked, parts_.clock.now());
   for (int i = 0; reconciler_ && i < kAskings && decision.lacks_facts(); ++i) {
     bool learned = false;
     for (const auto& seen : decision.facts)
       if (!seen.fact || seen.fact->past_limit) learned |= co_await reconciler_->ask(question_of(session, seen));
-    if (!learned) co_return decision;
-    decision = decide(snapshot(), session, grant, asked, parts_.clock.now());
+    if (!learned) break;
+    snapshot = this->snapshot();
+    decision = decide(snapshot, session, grant, asked, parts_.clock.now());
   }
+  add_nearest(decision, snapshot, session, grant, asked, parts_.clock.now());
   co_return decision;
 }
 

@@ -11,6 +11,7 @@
 #include "access/clients.h"
 #include "access/decide.h"
 #include "access/dpop.h"
+#include "access/explained.h"
 #include "access/pending_ends.h"
 #include "access/recorder.h"
 #include "access/session.h"
@@ -26,7 +27,8 @@ namespace watchword::access {
 
 // The parts of a gate that the service works with. All outlive it.
 struct Parts {
-  std::string url;  // the issuer of our tokens, without trailing slash
+  std::string url;          // the issuer of our tokens, without trailing slash
+  std::string gateway_url;  // where the gateway is, for jobs: an origin, without trailing slash
   issuer::Issuers& issuers;
   store::Store& store;
   SigningKeys& keys;
@@ -46,6 +48,10 @@ struct Refusal {
   bool verified_caller = false;
   std::string you_are, role, rule;  // for verified callers
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
+  std::vector<Explained> decisions = {};  // for verified callers who asked for them
+  Json nearest = {};                      // for verified callers: what it was one step from (access/nearest.h), or null
+  policy::HttpKind clients =
+      policy::HttpKind::api;  // what asks here, as the resource says: not all know each challenge
 };
 template <class T>
 using Answer = std::expected<T, Refusal>;
@@ -56,6 +62,9 @@ struct ExchangeRequest {
   std::vector<Permission> scope;       // empty: all that the roles permit
   std::optional<DpopRequest> dpop;
   std::string_view ci_job_token;  // the job's own, to ask its CI system with; empty: not offered
+  // A token that is bound to no key, for tools that can prove nothing; `dpop` proves the session's all the same.
+  bool bearer = false;
+  bool explain = false;  // tell what the door says of each permission that is asked for
   Origin origin;
 };
 struct ExchangeReply {
@@ -64,6 +73,9 @@ struct ExchangeReply {
   Duration expires_in{};
   std::vector<Permission> scope;  // allowed at this moment
   std::string session, record;
+  std::vector<const policy::Resource*> resources = {};  // the token's audience, of `policy`
+  std::shared_ptr<const policy::Policy> policy = {};
+  std::vector<Explained> decisions = {};  // where they were asked for
 };
 
 // Whoever lets requests run on: told what may end them. On any thread, before the change is durable; must not block.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/reply.h"
+#include "api/token_details.h"
 
 namespace watchword::api {
 namespace {
@@ -63,6 +64,8 @@ net::Task<void> send_oauth_refusal(http::Exchange& exchange, access::Refusal ref
     add("you_are", refusal.you_are);
     add("role", refusal.role);
     add("rule", refusal.rule);
+    if (!refusal.nearest.is_null()) body.set("nearest", refusal.nearest);
+    if (!refusal.decisions.empty()) body.set("decisions", decisions_of(refusal.decisions));
   }
   extra.set("cache-control", "no-store");
   extra.set("pragma", "no-cache");

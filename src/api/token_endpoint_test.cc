@@ -341,6 +341,74 @@ TEST_F(TokenEndpoint, BindsTheTokenToADpopKey) {
   EXPECT_EQ(none.json().string_or("reason", ""), "dpop_key_mismatch") << none.body;
 }
 
+TEST_F(TokenEndpoint, SaysWhereTheTokensResourcesAre) {
+  gate_.set_policy(R"(
+resources:
+  code: { http: { kind: git, upstream: "https://g.internal", host: git.gate.example.com }, actions: { pull: { methods: [GET, POST] } } }
+  ledger: { http: { upstream: "https://l.internal", prefix: /ledger }, actions: { read: { methods: [GET] } } }
+  orders-db: { tcp: { upstream: "db.internal:5432" } }
+roles:
+  all:
+    granted_to: [{ job: { issuer: gitlab, project_path: acme/billing } }]
+    allow: [code/pull, ledger/read, orders-db/connect]
+)");
+  const std::string code = R"({"kind":"git","name":"code","url":"https://git.gate.example.com:8444"})",
+                    ledger = R"({"kind":"api","name":"ledger","url":"https://gate.example.com:8444/ledger"})",
+                    db = R"({"kind":"tcp","name":"orders-db","port":5432,"url":"https://gate.example.com:8444"})";
+  EXPECT_EQ(post(form(gate_.id_token())).json().find("resources")->dump(), "[" + code + "," + ledger + "," + db + "]");
+  EXPECT_EQ(post(form_with({{"audience", "orders-db"}})).json().find("resources")->dump(), "[" + db + "]");
+  EXPECT_EQ(post(form_with({{"scope", "ledger/read"}})).json().find("resources")->dump(), "[" + ledger + "]");
+  const auto by_url = post(form_with({{"resource", "https://gate.example.com:8444/ledger"}}));
+  EXPECT_EQ(by_url.json().find("resources")->dump(), "[" + ledger + "]") << "by the URL that it was told";
+}
+
+TEST_F(TokenEndpoint, BindsNoTokenThatIsToBeBoundToNothing) {
+  DpopKey key;
+  const std::string url = std::string(testing::kGateUrl) + "/oauth/token";
+  const auto proven = [&](std::string binding) {
+    const auto now = gate_.clock.now();
+    return post(form_with({{"token_binding", std::move(binding)}}),
+                {{"dpop", key.proof("POST", url, now, gate_.dpop().nonce(now))}});
+  };
+  const auto reply = proven("none");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.json().string_or("token_type", ""), "Bearer");
+  EXPECT_EQ(claims_of(std::string(reply.json().string_or("access_token", ""))).find("cnf"), nullptr);
+  EXPECT_EQ(proven("").json().string_or("token_type", ""), "DPoP");
+  EXPECT_EQ(post(form_with({{"token_binding", "none"}})).json().string_or("reason", ""), "dpop_key_mismatch");
+  for (const auto* wrong : {"None", "dpop", "none,none"})
+    EXPECT_EQ(proven(wrong).json().string_or("reason", ""), "request_invalid") << wrong;
+  const auto tools = post({{"grant_type", std::string(kGrant)},
+                           {"subject_token_type", std::string(kIdToken)},
+                           {"subject_token", gate_.id_token("1", "acme/tools")},
+                           {"token_binding", "none"}},
+                          {{"dpop", key.proof("POST", url, gate_.clock.now(), gate_.dpop().nonce(gate_.clock.now()))}});
+  EXPECT_EQ(tools.json().string_or("reason", ""), "dpop_required");
+  EXPECT_THAT(std::string(tools.json().string_or("fix", "")), HasSubstr("proof: dpop"));
+}
+
+TEST_F(TokenEndpoint, TellsEachDecisionToAVerifiedCallerWhoAsksForThem) {
+  const auto given = post(form_with({{"explain", "true"}, {"scope", "ledger/read billing-api/write"}})).json();
+  ASSERT_NE(given.find("decisions"), nullptr) << given.dump();
+  const auto& both = *given.find("decisions")->array_items();
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].dump(),
+            R"({"decision":"allow","permission":"ledger/read","role":"deploy","rule":"policy.yaml:20"})");
+  EXPECT_EQ(both[1].string_or("permission", ""), "billing-api/write");
+  EXPECT_EQ(both[1].string_or("decision", ""), "deny");
+  EXPECT_EQ(both[1].string_or("reason", ""), "context_unknown");
+  for (const auto* member : {"role", "rule", "expected", "fix"}) EXPECT_NE(both[1].find(member), nullptr) << member;
+
+  const auto refused = post(form_with({{"explain", "true"}, {"scope", "billing-api/delete"}})).json();
+  EXPECT_EQ(refused.find("decisions")->array_items()->at(0).string_or("reason", ""), "not_permitted");
+  EXPECT_EQ(post(form_with({{"scope", "billing-api/delete"}})).json().find("decisions"), nullptr);
+  const auto stranger =
+      post(form_with({{"explain", "true"},
+                      {"subject_token", testing::Issuer::make().mint(testing::gitlab_claims(gate_.clock.now()))}}));
+  EXPECT_EQ(stranger.json().find("decisions"), nullptr) << stranger.body;
+  EXPECT_EQ(post(form_with({{"explain", "1"}})).json().string_or("reason", ""), "request_invalid");
+}
+
 TEST_F(TokenEndpoint, HandsOutNothingThatIsNotOnRecord) {
   gate_.store().fail(true);
   auto reply = post(form(gate_.id_token()));

@@ -44,16 +44,35 @@ Result<std::string_view> read_job_token(const OAuthForm& form) {
 
 // RFC 8707 2: an absolute URI without fragment. One that no resource has stays as it is, and is refused by the service
 // once it knows who asks.
-Result<std::string> resource_of(const std::string& text, const policy::Policy& policy, std::string_view gate_url) {
+Result<std::string> resource_of(const std::string& text, const policy::Policy& policy, const OwnUrls& own) {
   auto url = http::parse_url(text);
-  auto gate = http::parse_url(gate_url);
-  if (!url || !gate) return fail(Reason::resource_unknown, text, "an absolute URI without fragment (RFC 8707)");
+  auto gate = http::parse_url(own.gate);
+  auto gateway = http::parse_url(own.gateway);
+  if (!url || !gate || !gateway)
+    return fail(Reason::resource_unknown, text, "an absolute URI without fragment (RFC 8707)");
   auto path = http::normalise_path(url->path);
-  const auto* resource = path && url->scheme == gate->scheme ? policy.resource_for(url->host, *path) : nullptr;
+  const bool plausible = path && (url->scheme == gate->scheme || url->scheme == gateway->scheme);
+  const auto* resource = plausible ? policy.resource_for(url->host, *path) : nullptr;
   const auto* http = resource ? resource->http() : nullptr;
-  // A path prefix counts on the gate's own host only.
-  if (!http || (http->host.empty() && url->host != gate->host)) return text;
+  // A path prefix counts on the gate's own hosts only.
+  const bool elsewhere = url->host != gate->host && url->host != gateway->host;
+  if (!http || (http->host.empty() && elsewhere)) return text;
   return resource->name();
+}
+
+// The only value says that the token is to be bound to no key, though a proof comes with the request.
+Result<bool> read_bearer(const OAuthForm& form) {
+  const auto* binding = form.find("token_binding");
+  if (!binding) return false;
+  if (*binding == "none") return true;
+  return fail(Reason::request_invalid, "token_binding=" + *binding, "token_binding=none, or no such parameter");
+}
+
+Result<bool> read_explain(const OAuthForm& form) {
+  const auto* explain = form.find("explain");
+  if (!explain) return false;
+  if (*explain == "true") return true;
+  return fail(Reason::request_invalid, "explain=" + *explain, "explain=true, or no such parameter");
 }
 
 }  // namespace
@@ -66,18 +85,20 @@ Result<std::optional<access::DpopRequest>> read_proof(const http::RequestHead& r
 }
 
 Result<access::ExchangeRequest> read_exchange(const OAuthForm& form, const http::RequestHead& request,
-                                              const policy::Policy& policy, std::string_view gate_url) {
+                                              const policy::Policy& policy, const OwnUrls& own) {
   WW_CHECK(check_types(form));
   WW_CHECK(check_nothing_else(form, request));
   access::ExchangeRequest exchange;
   WW_TRY(exchange.subject_token, form.need("subject_token"));
   WW_TRY(exchange.ci_job_token, read_job_token(form));
+  WW_TRY(exchange.bearer, read_bearer(form));
+  WW_TRY(exchange.explain, read_explain(form));
   if (const auto* scope = form.find("scope")) {
     WW_TRY(exchange.scope, access::parse_scope(*scope));
   }
   exchange.audiences = form.all("audience");
   for (const auto& resource : form.all("resource")) {
-    WW_TRY(auto name, resource_of(resource, policy, gate_url));
+    WW_TRY(auto name, resource_of(resource, policy, own));
     exchange.audiences.push_back(std::move(name));
   }
   return exchange;

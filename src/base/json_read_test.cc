@@ -1,4 +1,4 @@
-// What the reader must refuse, and what it must take, of JSON (RFC 8259; cases after "Parsing JSON is a Minefield").
+// What the readers must refuse, and what they must take, of JSON (RFC 8259; cases after "Parsing JSON is a Minefield").
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/json.h"
+#include "base/json_portable.h"
 
 namespace watchword {
 namespace {
@@ -20,15 +21,28 @@ std::string repeated(std::string_view text, std::size_t times) {
   return out;
 }
 
-std::string problem_of(std::string_view text, const JsonLimits& limits = {}) {
-  const auto read = parse_json(text, limits);
-  if (read) return "accepted as " + read->dump();
-  EXPECT_EQ(read.error().reason, Reason::json_invalid);
-  EXPECT_FALSE(read.error().expected.empty());
-  return read.error().found;
-}
+using Reader = Result<Json> (*)(std::string_view text, const JsonLimits& limits);
 
-TEST(JsonReader, ReadsEveryType) {
+// Each promise is one of both readers.
+class JsonReader : public testing::TestWithParam<Reader> {
+ protected:
+  static Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {}) {
+    return GetParam()(text, limits);
+  }
+
+  static std::string problem_of(std::string_view text, const JsonLimits& limits = {}) {
+    const auto read = parse_json(text, limits);
+    if (read) return "accepted as " + read->dump();
+    EXPECT_EQ(read.error().reason, Reason::json_invalid);
+    EXPECT_FALSE(read.error().expected.empty());
+    return read.error().found;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Both, JsonReader, testing::Values(&watchword::parse_json, &parse_json_portable),
+                         [](const auto& reader) { return reader.index == 0 ? "OfTheGate" : "Portable"; });
+
+TEST_P(JsonReader, ReadsEveryType) {
   const auto read = parse_json(R"({"b":true,"a":[1,-2.5,"x",null,{}],"f":false,"e":"","n":{"deep":[[]]}})");
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, Json::object({{"a", Json::Array{1, -2.5, "x", nullptr, Json::object()}},
@@ -40,14 +54,14 @@ TEST(JsonReader, ReadsEveryType) {
     EXPECT_TRUE(parse_json(scalar)) << scalar;
 }
 
-TEST(JsonReader, KeepsMembersSortedByBytes) {
+TEST_P(JsonReader, KeepsMembersSortedByBytes) {
   const auto read = parse_json(R"({"b":1,"B":2,"":3,"aa":4,"a":5,"\u00e9":6,"\ud83d\ude00":7,"\u0000":8})");
   ASSERT_TRUE(read);
   EXPECT_EQ(read->dump(),
             "{\"\":3,\"\\u0000\":8,\"B\":2,\"a\":5,\"aa\":4,\"b\":1,\"\xc3\xa9\":6,\"\xf0\x9f\x98\x80\":7}");
 }
 
-TEST(JsonReader, RefusesDuplicateKeysHoweverTheyAreSpelt) {
+TEST_P(JsonReader, RefusesDuplicateKeysHoweverTheyAreSpelt) {
   const struct {
     std::string_view text, key;
   } kCases[] = {
@@ -63,7 +77,7 @@ TEST(JsonReader, RefusesDuplicateKeysHoweverTheyAreSpelt) {
   EXPECT_TRUE(parse_json(R"({"a":{"a":{"a":1}},"A":1})"));
 }
 
-TEST(JsonReader, FindsADuplicateAmongAHundredThousandKeys) {
+TEST_P(JsonReader, FindsADuplicateAmongAHundredThousandKeys) {
   std::string text = "{";
   for (int i = 99'999; i >= 0; --i) text += "\"k" + std::to_string(i) + "\":0,";
   const JsonLimits limits{.max_bytes = 4 << 20};
@@ -73,7 +87,7 @@ TEST(JsonReader, FindsADuplicateAmongAHundredThousandKeys) {
   EXPECT_THAT(problem_of(text + "\"k77777\":1}", limits), HasSubstr("'k77777'"));
 }
 
-TEST(JsonReader, RefusesBrokenDocuments) {
+TEST_P(JsonReader, RefusesBrokenDocuments) {
   for (const auto text : {""sv,
                           " "sv,
                           "{"sv,
@@ -126,13 +140,13 @@ TEST(JsonReader, RefusesBrokenDocuments) {
     EXPECT_FALSE(parse_json(text)) << text;
 }
 
-TEST(JsonReader, RefusesTheByteOrderMarkAndOtherEncodings) {
+TEST_P(JsonReader, RefusesTheByteOrderMarkAndOtherEncodings) {
   EXPECT_THAT(problem_of("\xef\xbb\xbf{}"), HasSubstr("byte-order mark"));
   for (const auto text : {"\xfe\xff\0{\0}"sv, "\xff\xfe{\0}\0"sv, "{\0}\0"sv, "\0{\0}"sv})
     EXPECT_FALSE(parse_json(text));
 }
 
-TEST(JsonReader, RefusesInvalidUtf8AndHalfSurrogates) {
+TEST_P(JsonReader, RefusesInvalidUtf8AndHalfSurrogates) {
   for (const auto text :
        {"\"\x80\""sv, "\"\xc0\x80\""sv, "\"\xed\xa0\x80\""sv, "\"\xf4\x90\x80\x80\""sv, "\"\xe2\x82\""sv,
         "{\"\xff\":1}"sv, "\"\\ud800\""sv, "\"\\udc00\""sv, "\"\\ud800x\""sv, "\"\\ud800\\u0041\""sv,
@@ -143,7 +157,7 @@ TEST(JsonReader, RefusesInvalidUtf8AndHalfSurrogates) {
   EXPECT_EQ(*parse_json(R"("\"\\\/\b\f\n\r\t\u0041")")->string(), "\"\\/\b\f\n\r\tA");
 }
 
-TEST(JsonReader, TellsIntegersFromOtherNumbers) {
+TEST_P(JsonReader, TellsIntegersFromOtherNumbers) {
   const struct {
     std::string_view text;
     Json value;
@@ -165,7 +179,7 @@ TEST(JsonReader, TellsIntegersFromOtherNumbers) {
   }
 }
 
-TEST(JsonReader, RefusesNumbersThatWouldBeRounded) {
+TEST_P(JsonReader, RefusesNumbersThatWouldBeRounded) {
   for (const auto text : {"9223372036854775808",
                           "18446744073709551615",
                           "18446744073709551616",
@@ -193,7 +207,7 @@ TEST(JsonReader, RefusesNumbersThatWouldBeRounded) {
     EXPECT_FALSE(parse_json(text)) << text;
 }
 
-TEST(JsonReader, HoldsItsLimits) {
+TEST_P(JsonReader, HoldsItsLimits) {
   EXPECT_TRUE(parse_json("[[[]]]", {.max_depth = 3}));
   EXPECT_THAT(problem_of("[[[[]]]]", {.max_depth = 3}), HasSubstr("nesting"));
   EXPECT_THAT(problem_of(R"({"a":{"a":{"a":{}}}})", {.max_depth = 3}), HasSubstr("nesting"));
@@ -208,13 +222,13 @@ TEST(JsonReader, HoldsItsLimits) {
   EXPECT_THAT(problem_of("[100]", {.max_bytes = 4}), HasSubstr("5 bytes"));
 }
 
-TEST(JsonReader, RecoversAfterAFailureOnTheSameThread) {
+TEST_P(JsonReader, RecoversAfterAFailureOnTheSameThread) {
   EXPECT_FALSE(parse_json("[1,"));
   EXPECT_FALSE(parse_json("{\"a\":1,\"a\":2}"));
   EXPECT_TRUE(parse_json("{\"a\":1}"));
 }
 
-TEST(JsonReader, ReadsDocumentsLargerThanAThreadKeeps) {
+TEST_P(JsonReader, ReadsDocumentsLargerThanAThreadKeeps) {
   std::string text = "[";
   for (int i = 0; i < 50'000; ++i) text += std::to_string(i) + ",";
   text += "\"end\"]";
@@ -224,7 +238,7 @@ TEST(JsonReader, ReadsDocumentsLargerThanAThreadKeeps) {
   EXPECT_EQ(read->dump(), text);
 }
 
-TEST(JsonReader, ServesThreadsIndependently) {
+TEST_P(JsonReader, ServesThreadsIndependently) {
   std::vector<std::jthread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([t] {
@@ -233,7 +247,7 @@ TEST(JsonReader, ServesThreadsIndependently) {
     });
 }
 
-TEST(JsonReader, ReadsFromTextWithoutPaddingBehindIt) {
+TEST_P(JsonReader, ReadsFromTextWithoutPaddingBehindIt) {
   const std::string text = R"({"iss":"https://gitlab.example.com"})";
   const std::vector<char> exact(text.begin(), text.end());  // the address sanitizer watches its end
   EXPECT_TRUE(parse_json({exact.data(), exact.size()}));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "job/holder.h"
 #include "terminal/output.h"
 
 namespace watchword::cli {
@@ -105,6 +106,21 @@ struct ExplainOptions {
   std::string at;
 };
 int policy_explain(const ExplainOptions& options, const Output& out);
+struct WhoCanOptions {
+  std::string permission, directory;  // resource/action or resource/*
+  std::string config;                 // for the issuers' mappings; without it jobs are GitLab's
+  std::string at;
+};
+// kDenied: no role allows it.
+int policy_who_can(const WhoCanOptions& options, const Output& out);
+struct PolicyDiffOptions {
+  std::string before, after;  // folders
+  std::string config, at;     // as above
+  std::string fail_on = "any";
+  bool markdown = false;
+};
+// kDenied: rights change, as far as --fail-on asks for it.
+int policy_diff(const PolicyDiffOptions& options, const Output& out);
 struct EvalOptions {
   std::string expression, input, at;
 };
@@ -128,7 +144,8 @@ struct HookSecretOptions {
 // Nothing but the secret.
 int gitlab_hook_secret(const HookSecretOptions& options, const Output& out);
 struct DoctorOptions {
-  std::string config;
+  std::string config;                         // empty: from inside a job
+  job::HolderOptions job = {};                // of that
   std::vector<std::string> projects, groups;  // whose hooks are looked at; empty: those that the gate knows
 };
 // kDenied: some check is bad.
@@ -164,7 +181,6 @@ int envoy_check(const EnvoyCheckOptions& options, const Output& out);
 
 int config_check(const std::string& file, const Output& out);
 int clients_secret(const Output& out);
-int version(const Output& out);
-int reasons(const Output& out);
+int reasons(const std::string& wanted, const Output& out);  // an empty one: all
 
 }  // namespace watchword::cli

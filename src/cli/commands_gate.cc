@@ -1,4 +1,4 @@
-// The form of: serve, dev, config, clients, status, reasons, version, completion.
+// The form of: serve, dev, config, clients, status, reasons.
 #include "cli/command_forms.h"
 
 namespace watchword::cli {
@@ -28,13 +28,10 @@ void add_small(CommandTree& tree) {
   auto& admin = admin_of(tree, command);
   command->footer("Example:\n  watchword status --admin unix:/run/watchword/admin.sock");
   tree.runs(command, [&](const Output& out) { return status(admin, out); });
-  tree.leaf(&tree.app(), "reasons", "every reason for a refusal, and how to mend it", "reasons", reasons);
-  tree.leaf(&tree.app(), "version", "the version", "version", version);
-  auto& shell = tree.keep<std::string>();
-  command =
-      tree.leaf(&tree.app(), "completion", "a completion script", "completion bash > /etc/bash_completion.d/watchword",
-                [&tree, &shell](const Output& out) { return terminal::completion(shell, tree.words(), out); });
-  command->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  auto& reason = tree.keep<std::string>();
+  command = tree.leaf(&tree.app(), "reasons", "every reason for a refusal, or all about one", "reasons no_binding",
+                      [&reason](const Output& out) { return reasons(reason, out); });
+  command->add_option("name", reason, "of a reason");
 }
 
 }  // namespace watchword::cli

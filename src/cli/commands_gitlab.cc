@@ -1,5 +1,6 @@
 // The form of: gitlab, doctor.
 #include "cli/command_forms.h"
+#include "job/commands.h"
 
 namespace watchword::cli {
 namespace {
@@ -42,7 +43,9 @@ void add_setup(CommandTree& tree) {
   command = tree.leaf(&tree.app(), "doctor", "check a gate and what it depends on: one line each, with the fix",
                       "doctor --config /etc/watchword/watchword.yaml",
                       [&checked](const Output& out) { return doctor(checked, out); });
-  command->add_option("--config", checked.config, "watchword.yaml")->required()->envname("WATCHWORD_CONFIG");
+  command->add_option("--config", checked.config, "watchword.yaml; without it, the way from a job to its gate")
+      ->envname("WATCHWORD_CONFIG");
+  job::add_doctor_options(command, checked.job);
   command->add_option("--project", checked.projects, "look at this project's hook; without it at those in use");
   command->add_option("--group", checked.groups, "look at this group's hook");
 }

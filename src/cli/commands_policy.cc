@@ -26,6 +26,32 @@ void add_explain(CommandTree& tree, CLI::App* policy) {
   command->add_option("--at", options.at, "time instead of now (RFC 3339)");
 }
 
+void add_who_can(CommandTree& tree, CLI::App* policy) {
+  auto& options = tree.keep<WhoCanOptions>();
+  auto* command = tree.leaf(policy, "who-can", "say who can do something, on what conditions, with samples",
+                            "policy who-can billing-api/write policy/",
+                            [&](const Output& out) { return policy_who_can(options, out); });
+  command->add_option("permission", options.permission, "RESOURCE/ACTION or RESOURCE/*")->required();
+  command->add_option("directory", options.directory, "policy directory")->required();
+  command->add_option("--config", options.config, "watchword.yaml, for the issuers' mappings");
+  command->add_option("--at", options.at, "time instead of now (RFC 3339)");
+}
+
+void add_diff(CommandTree& tree, CLI::App* policy) {
+  auto& options = tree.keep<PolicyDiffOptions>();
+  auto* command = tree.leaf(policy, "diff", "say what a change of a policy grants and takes away",
+                            "policy diff before/policy policy --fail-on grants",
+                            [&](const Output& out) { return policy_diff(options, out); });
+  command->add_option("before", options.before, "policy directory")->required();
+  command->add_option("after", options.after, "policy directory")->required();
+  command->add_option("--fail-on", options.fail_on, "what makes the exit status 4: grants, any or none")
+      ->check(CLI::IsMember({"grants", "any", "none"}))
+      ->capture_default_str();
+  command->add_flag("--markdown", options.markdown, "a report for a merge request");
+  command->add_option("--config", options.config, "watchword.yaml, for the issuers' mappings");
+  command->add_option("--at", options.at, "time instead of now (RFC 3339)");
+}
+
 }  // namespace
 
 void add_policy(CommandTree& tree) {
@@ -39,6 +65,8 @@ void add_policy(CommandTree& tree) {
                       [&](const Output& out) { return policy_test(tested, out); });
   command->add_option("directory", tested, "policy directory")->required();
   add_explain(tree, policy);
+  add_who_can(tree, policy);
+  add_diff(tree, policy);
   auto& eval = tree.keep<EvalOptions>();
   command = tree.leaf(policy, "eval", "evaluate an expression", "policy eval 'job.ref == \"main\"' --input facts.json",
                       [&](const Output& out) { return policy_eval(eval, out); });

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "access/resource_place.h"
 #include "base/file.h"
 #include "cli/config_envoy.h"
 #include "cli/config_issuer.h"
@@ -25,11 +26,11 @@ class Reader {
       : decoder_(name, Reason::config_invalid), folder_(std::move(folder)) {}
 
   std::expected<Config, std::vector<Error>> read(const Node& root) {
-    Object file(
-        decoder_, root, "configuration",
-        {"url",  "listen", "tls",     "store",     "policy", "sealing_key", "log", "issuers", "clients", "signing",
-         "dpop", "audit",  "context", "ext_authz", "envoy",  "limits",      "dns", "threads", "drain",   "log_level"});
-    read_url(file);
+    Object file(decoder_, root, "configuration",
+                {"url",       "gateway_url", "listen",  "tls",     "store",   "policy", "sealing_key",
+                 "log",       "issuers",     "clients", "signing", "dpop",    "audit",  "context",
+                 "ext_authz", "envoy",       "limits",  "dns",     "threads", "drain",  "log_level"});
+    read_urls(file);
     if (const auto* node = file.require("listen")) read_listen(*node);
     if (const auto* node = file.find("tls")) read_tls(*node);
     if (const auto* node = file.require("store")) read_store(*node);
@@ -56,22 +57,26 @@ class Reader {
                {"warn", log::Level::warn},
                {"error", log::Level::error}});
     if (decoder_.ok()) check_transport(file);
+    complete_gateway_url();
     if (!decoder_.ok()) return std::unexpected(decoder_.take_errors());
     return std::move(config_);
   }
 
  private:
-  void read_url(Object& file) {
-    const auto* node = file.require("url");
-    if (!node) return;
-    auto text = decoder_.string(*node);
+  void read_urls(Object& file) {
+    if (const auto* node = file.require("url")) read_origin(*node, config_.url);
+    if (const auto url = http::parse_url(config_.url)) config_.log_origin = url->host + "/log";
+    if (const auto* node = file.find("gateway_url")) read_origin(*node, config_.gateway_url);
+  }
+
+  void read_origin(const Node& node, std::string& origin) {
+    auto text = decoder_.string(node);
     if (!text) return;
     auto url = http::parse_url(*text);
-    if (!url) return decoder_.refuse(*node, std::move(url).error());
+    if (!url) return decoder_.refuse(node, std::move(url).error());
     if (url->path != "/" || !url->query.empty() || text->ends_with('/'))
-      return decoder_.refuse(node->at, *text, "an origin without path, such as https://gate.example.com");
-    config_.url = *text;
-    config_.log_origin = url->host + "/log";
+      return decoder_.refuse(node.at, *text, "an origin without path, such as https://gate.example.com");
+    origin = *std::move(text);
   }
 
   void read_address(const Node& node, net::Address& address) {
@@ -267,16 +272,26 @@ class Reader {
     }
   }
 
+  // Nothing stands before the gateway unless it is said.
+  void complete_gateway_url() {
+    const auto url = http::parse_url(config_.url);
+    if (url && config_.gateway_url.empty())
+      config_.gateway_url = access::origin_text(url->scheme, url->host, config_.gateway.port);
+  }
+
   // Tokens cross the network only inside TLS.
+  void check_https(const Node& node, const std::string& text) {
+    const auto url = http::parse_url(text);
+    const net::Address own{url ? url->host : "", 0, {}};
+    if (!text.starts_with("https://") && !own.loopback()) decoder_.refuse(node.at, text, "https, or http on loopback");
+  }
   void check_transport(const Object& file) {
-    bool https = config_.url.starts_with("https://");
     bool loopback = config_.api.loopback() && config_.gateway.loopback();
     if (!config_.tls && !loopback)
       decoder_.refuse(file.at(), "an address that is not loopback, without tls",
                       "tls with certificate and key, or loopback addresses");
-    auto url = http::parse_url(config_.url);
-    net::Address own{url ? url->host : "", 0, {}};
-    if (!https && !own.loopback()) decoder_.refuse(file.find("url")->at, config_.url, "https, or http on loopback");
+    check_https(*file.find("url"), config_.url);
+    if (const auto* node = file.find("gateway_url")) check_https(*node, config_.gateway_url);
     if (config_.ext_authz && !config_.ext_authz->loopback() && config_.ext_authz_client_ca.empty())
       decoder_.refuse(file.find("listen")->at, "ext_authz for whoever reaches it",
                       "a Unix socket, a loopback address, or ext_authz.client_ca, as its answers are for Envoy alone");

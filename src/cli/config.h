@@ -41,7 +41,8 @@ struct EnvoyNode {
 };
 
 struct Config {
-  std::string url;  // https://gate.acme.dev; http only on loopback. Issuer of our tokens
+  std::string url;          // https://gate.acme.dev; http only on loopback. Issuer of our tokens
+  std::string gateway_url;  // an origin: where jobs find the gateway, or the Envoy before it
   net::Address api, gateway;
   std::optional<net::Address> metrics;    // plain HTTP, for a scraper; else /metrics is on the api's address
   net::Address admin;                     // a Unix socket

@@ -65,6 +65,8 @@ TEST(Config, RefusesAtThePlaceWhatCannotBeRight) {
       {with("store: ", "stor: "), "watchword.yaml:3:1", "stor"},
       {with("url: https://gate.example.com\n", "url: https://gate.example.com/\n"), "watchword.yaml:1:6", "origin"},
       {with("url: https://gate.example.com\n", "url: http://gate.example.com\n"), "watchword.yaml:1:6", "https"},
+      {with("listen:", "gateway_url: https://gate.example.com/\nlisten:"), "watchword.yaml:2:14", "origin"},
+      {with("listen:", "gateway_url: http://edge.example.com\nlisten:"), "watchword.yaml:2:14", "https"},
       {with("127.0.0.1:8443", ":8443"), "watchword.yaml:1:1", "tls"},
       {with("unix:/run/watchword/admin.sock", "127.0.0.1:9000"), "watchword.yaml:2:68", "unix:"},
       {with("127.0.0.1:8444\"", "127.0.0.1:8444\", ext_authz: \":9191\""), "watchword.yaml:2:9", "Envoy alone"},
@@ -94,6 +96,14 @@ TEST(Config, RefusesAtThePlaceWhatCannotBeRight) {
     EXPECT_EQ(error.where, row.where) << row.text << to_string(error);
     EXPECT_THAT(error.found + " " + error.expected, HasSubstr(row.found_or_expected)) << row.text;
   }
+}
+
+TEST(Config, JobsFindTheGatewayAtItsPortUnlessAnotherPlaceIsSaid) {
+  EXPECT_EQ(parse(std::string(kGood))->gateway_url, "https://gate.example.com:8444");
+  EXPECT_EQ(parse(with("127.0.0.1:8444", "127.0.0.1:443"))->gateway_url, "https://gate.example.com");
+  EXPECT_EQ(parse(with("127.0.0.1:8444", "unix:/run/gateway.sock"))->gateway_url, "https://gate.example.com");
+  EXPECT_EQ(parse(with("listen:", "gateway_url: https://edge.example.com\nlisten:"))->gateway_url,
+            "https://edge.example.com");
 }
 
 TEST(Config, LimitsAndNameServersAreTheOperators) {

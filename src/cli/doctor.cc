@@ -7,6 +7,7 @@
 #include "cli/admin_client.h"
 #include "cli/doctor_clock.h"
 #include "issuer/key_fetch.h"
+#include "job/commands.h"
 
 namespace watchword::cli {
 namespace {
@@ -36,9 +37,12 @@ GateSays check_gate(const DoctorOptions& options, Checks& checks) {
                     {}});
   check_parts(*status, checks);
   auto context = expect_ok(ask_admin(admin, "GET", "/api/v1/context"));
-  if (context) return {*std::move(context)};
-  checks.push_back({"gate", {}, std::move(context).error()});
-  return {};
+  GateSays says{*std::move(status), {}};
+  if (context)
+    says.context = *std::move(context);
+  else
+    checks.push_back({"gate", {}, std::move(context).error()});
+  return says;
 }
 
 void check_issuers(const Config& config, http::Fetcher& fetcher, Checks& checks) {
@@ -65,24 +69,17 @@ Checks run_checks(const DoctorOptions& options) {
   http::CurlFetcher curl;
   const SystemClock clock;
   ClockWatch fetcher(curl, clock);
-  check_files(*config, checks);
+  const auto policy = check_files(*config, checks);
+  check_certificates(*config, policy.get(), clock.now(), checks);
   const auto gate = check_gate(options, checks);
+  if (gate.status) check_state(*config, options, *gate.status, clock.now(), checks);
+  if (gate.status && policy) check_seen(options, *policy, checks);
   check_envoy(*config, options, checks);
   check_issuers(*config, fetcher, checks);
   check_gitlab(*config, options, gate, fetcher, checks);
   check_clocks(fetcher.ahead(), checks);
   check_space(*config, checks);
   return checks;
-}
-
-void show(const CheckResult& check, const Output& out) {
-  constexpr std::size_t kColumn = 28;
-  auto name = printable(check.name);
-  name += std::string(name.size() < kColumn ? kColumn - name.size() : 1, ' ');
-  if (!check.trouble) return out.line(out.good("good  ") + name + printable(check.detail));
-  const Error& error = *check.trouble;
-  out.line(out.bad("bad   ") + name + printable(to_string(error)));
-  out.line("      fix  " + printable(fix_of(error)));
 }
 
 }  // namespace
@@ -101,18 +98,13 @@ bool holds(const Json& part, std::string_view key) {
 }
 
 int doctor(const DoctorOptions& options, const Output& out) {
-  const auto checks = run_checks(options);
-  const bool healthy = std::ranges::none_of(checks, [](const CheckResult& one) { return one.trouble.has_value(); });
-  Json list = Json::array();
-  for (const auto& check : checks) {
-    if (!out.json()) show(check, out);
-    auto json = Json::object({{"check", check.name}, {"good", !check.trouble}});
-    if (!check.detail.empty()) json.set("detail", check.detail);
-    if (check.trouble) json.set("failure", to_json(*check.trouble));
-    list.push(std::move(json));
-  }
-  if (out.json()) out.value(Json::object({{"healthy", healthy}, {"checks", std::move(list)}}));
-  return healthy ? kOk : kDenied;
+  if (!options.config.empty()) return terminal::show_checks(run_checks(options), out);
+  if (!options.job.gate.empty()) return job::doctor(options.job, out);
+  return out.error({Reason::usage_invalid,
+                    "neither --config nor --gate",
+                    "watchword.yaml of a gate, or, inside a job, the gate's URL",
+                    {},
+                    "add --config /etc/watchword/watchword.yaml; in a job set WATCHWORD_URL"});
 }
 
 }  // namespace watchword::cli

@@ -25,7 +25,6 @@ class ClockWatch final : public http::Fetcher {
   std::map<std::string, Duration> ahead_;
 };
 
-// Bad from 30 s on: tokens are then refused as issued in the future, or end too early.
 void check_clocks(const std::map<std::string, Duration>& ahead, Checks& checks);
 
 }  // namespace watchword::cli

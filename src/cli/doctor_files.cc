@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cli/doctor.h"
 #include "cli/startup.h"
+#include "policy/suspects.h"
 
 namespace watchword::cli {
 namespace {
@@ -55,7 +56,7 @@ void check_space(const Config& config, Checks& checks) {
   if (!log_device || log_device != store_device) checks.push_back(check_folder("log space", config.log_directory));
 }
 
-void check_files(const Config& config, Checks& checks) {
+std::shared_ptr<const policy::Policy> check_files(const Config& config, Checks& checks) {
   auto loaded = load_policy(config);
   if (loaded)
     checks.push_back({"policy", loaded->policy->digest(), {}});
@@ -68,10 +69,15 @@ void check_files(const Config& config, Checks& checks) {
   auto& sealed = checks.emplace_back("sealing key", "can be read");
   if (!sealing) sealed.trouble = std::move(sealing).error();
 
-  if (!config.tls) return;
+  const auto policy = loaded ? loaded->policy : nullptr;
+  if (policy)
+    for (auto errors : {policy::idle_resources(*policy), policy::unsent_claims(*policy, configured_issuers(config))})
+      for (auto& error : errors) checks.push_back({"suspect " + error.where, {}, std::move(error)});
+  if (!config.tls) return policy;
   auto tls = net::TlsServerContext::make(*config.tls);
   auto& certificate = checks.emplace_back("certificate", config.tls->certificate);
   if (!tls) certificate.trouble = std::move(tls).error();
+  return policy;
 }
 
 }  // namespace watchword::cli

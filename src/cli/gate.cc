@@ -109,10 +109,10 @@ Status Gate::make_service(std::shared_ptr<const policy::Policy> policy) {
   clients_ = std::make_unique<access::Clients>(
       config_.clients, std::vector{config_.url, config_.url + "/oauth/token", config_.url + "/oauth/introspect",
                                    config_.url + "/oauth/revoke"});
-  service_ =
-      std::make_unique<access::TokenService>(access::Parts{config_.url, *issuers_, *store_, *keys_, *tokens_, sessions_,
-                                                           *dpop_, *recorder_, metrics_, clock_, random_},
-                                             std::move(policy), facts_);
+  service_ = std::make_unique<access::TokenService>(
+      access::Parts{config_.url, config_.gateway_url, *issuers_, *store_, *keys_, *tokens_, sessions_, *dpop_,
+                    *recorder_, metrics_, clock_, random_},
+      std::move(policy), facts_);
   assertions_ = std::make_unique<access::Assertions>(config_.url, *keys_);
   return service_->restore();
 }
@@ -145,7 +145,8 @@ void Gate::add_endpoints() {
   };
   auto context = [this] { return live_->health(); };
   auto envoy = [this] { return envoy_->health(); };
-  api::add_admin(admin_router_, {*service_, *facts_, *store_, reload, ready, std::string(terminal::kVersion), context, envoy});
+  api::add_admin(admin_router_,
+                 {*service_, *facts_, *store_, reload, ready, std::string(terminal::kVersion), context, envoy});
 }
 
 Result<std::unique_ptr<http::Server>> Gate::serve(const net::Address& address, std::string_view name,

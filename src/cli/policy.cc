@@ -1,13 +1,14 @@
 // watchword policy check | test | explain | eval: on files, without a gate.
 #include "policy/policy.h"
 
-#include "access/decide.h"
+#include "access/nearest.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/input.h"
 #include "http/uri.h"
 #include "issuer/profile.h"
+#include "job/token_content.h"
 #include "job/token_input.h"
 #include "policy/condition.h"
 #include "policy/target.h"
@@ -32,7 +33,7 @@ Result<issuer::Principal> principal_of(const ExplainOptions& options) {
     WW_TRY(claims, read_json_file(options.claims));
   } else {
     WW_TRY(auto token, job::read_token(options.token_file));
-    WW_TRY(auto content, open_unverified(token));
+    WW_TRY(auto content, job::open_unverified(token));
     claims = std::move(content.claims);
   }
   WW_TRY(auto profile, profile_of(options));
@@ -122,6 +123,9 @@ void print_decision(const access::Decision& decision, const issuer::Principal& p
   if (!refusal.expected.empty()) out.line("  expected  " + printable(refusal.expected));
   out.line("  you are   " + printable(issuer::you_are(principal)));
   if (!decision.rule.empty()) out.line("  rule      " + printable(decision.rule) + "  role " + decision.role);
+  if (const auto& near = decision.nearest)
+    out.line("  nearest   " + printable(near->rule) + (near->role.empty() ? "" : "  role " + near->role) + "  " +
+             near->part + " is " + printable(near->found) + ", wanted " + printable(near->expected));
   out.line("  fix       " + printable(fix_of(refusal)));
 }
 
@@ -135,6 +139,7 @@ Json decision_json(const access::Decision& decision, const std::vector<policy::C
                             {"rule", decision.rule},
                             {"policy", decision.policy_digest}});
   if (decision.refusal) json.set("refusal", to_json(*decision.refusal));
+  if (decision.nearest) json.set("nearest", access::to_json(*decision.nearest));
   Json considered = Json::array();
   for (const auto& rule : rules) considered.push(rule_json(rule));
   return json.set("considered", std::move(considered));
@@ -157,8 +162,9 @@ Result<int> explain(const ExplainOptions& options, const std::shared_ptr<const p
   WW_TRY(auto facts, facts_of(options.facts, now));
   auto roles = policy->roles_of(principal);
   access::Snapshot snapshot{policy, facts};
-  auto decision = access::decide(snapshot, principal, roles,
-                                 {request.resource, request.action, request.method, request.path, request.host}, now);
+  const access::Asked asked{request.resource, request.action, request.method, request.path, request.host};
+  auto decision = access::decide(snapshot, principal, roles, asked, now);
+  access::add_nearest(decision, snapshot, principal, roles, asked, now, policy::Told::author);
   auto rules = policy->explain(
       {principal, roles, request.resource, request.action, request.method, request.path, request.host, *facts, now});
   if (out.json()) {

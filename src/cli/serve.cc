@@ -60,24 +60,4 @@ int clients_secret(const Output& out) {
   return kOk;
 }
 
-int version(const Output& out) {
-  if (out.json())
-    out.value(Json::object({{"version", terminal::kVersion}}));
-  else
-    out.line("watchword " + std::string(terminal::kVersion));
-  return kOk;
-}
-
-int reasons(const Output& out) {
-  Json list = Json::array();
-  for (auto reason : all_reasons()) {
-    const auto& text = describe(reason);
-    list.push(Json::object({{"reason", text.name}, {"meaning", text.meaning}, {"fix", text.fix}}));
-    if (!out.json())
-      out.line(out.strong(text.name) + "\n  " + std::string(text.meaning) + "\n  fix: " + std::string(text.fix));
-  }
-  if (out.json()) out.value(list);
-  return kOk;
-}
-
 }  // namespace watchword::cli

@@ -8,6 +8,7 @@
 #include "http/fetch.h"
 #include "http/uri.h"
 #include "issuer/key_fetch.h"
+#include "job/token_content.h"
 #include "job/token_input.h"
 #include "jose/jwt.h"
 
@@ -90,7 +91,7 @@ int token_verify(const VerifyOptions& options, const Output& out) {
 int token_inspect(const std::string& token_file, const Output& out) {
   auto token = job::read_token(token_file);
   if (!token) return out.error(token.error());
-  auto content = open_unverified(*token);
+  auto content = job::open_unverified(*token);
   if (!content) return out.error(content.error());
   out.value(Json::object(
       {{"verified", false}, {"header", std::move(content->header)}, {"claims", std::move(content->claims)}}));

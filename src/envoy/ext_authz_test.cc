@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/encoding.h"
+#include "crypto/digest.h"
 #include "envoy/check_test_util.h"
 #include "http/grpc.h"
 #include "net/loop.h"
@@ -135,6 +137,23 @@ TEST_F(ExtAuthzTest, TheDecisionIsOnRecordAndInTheMetadata) {
   EXPECT_EQ(metadata["session"].string_value(), entry.string_or("session", "?"));
   EXPECT_EQ(metadata["resource"].string_value(), "billing-api");
   EXPECT_EQ(metadata["action"].string_value(), "read");
+}
+
+TEST_F(ExtAuthzTest, GitMayShowItsTokenAsAPasswordAndIsAskedForIt) {
+  const auto password = "Basic " + to_base64(as_bytes("x:" + token()));
+  const auto asked_for = [&](const wire::CheckRequest& check) {
+    return overwritten(ask(check).denied_response().headers())["www-authenticate"];
+  };
+  EXPECT_EQ(asked_for(with({{"authorization", password}})), "Bearer, DPoP") << "of an API";
+  std::string text(testing::kPolicy);
+  text.insert(text.find("host: billing"), "kind: git, ");
+  gate_.set_policy(text);
+  const auto response = ask(with({{"authorization", password}}));
+  ASSERT_TRUE(response.has_ok_response()) << response.denied_response().body();
+  EXPECT_THAT(response.ok_response().headers_to_remove(), Contains("authorization"));
+  EXPECT_EQ(record().string_or("token_sha256", ""), crypto::sha256_hex(token()));
+  EXPECT_EQ(get("/authz/billing-api/v1/x", {{"authorization", password}}).status, 200) << "in the HTTP form";
+  EXPECT_EQ(asked_for(envoys_check()), R"(Basic realm="watchword", Bearer, DPoP)");
 }
 
 TEST_F(ExtAuthzTest, ADenialTellsTheClientWhatTheGatewayWould) {

@@ -1,19 +1,14 @@
 #include "gateway/forward.h"
 
 #include <algorithm>
-#include <array>
 
 #include "access/identity_headers.h"
-#include "base/text.h"
 #include "gateway/redact.h"
 #include "http/grpc.h"
+#include "http/hop_by_hop.h"
 
 namespace watchword::gateway {
 namespace {
-
-constexpr std::array<std::string_view, 9> kHopByHop = {
-    "connection",        "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
-    "transfer-encoding", "upgrade"};
 
 // Of the job, or of the gate's own; neither may come from the client, as a header or as a trailer.
 bool is_reserved(std::string_view name, const Route& route) {
@@ -30,23 +25,12 @@ void ask_for_plain_answer(http::Headers& headers) {
 
 }  // namespace
 
-void remove_hop_by_hop(http::Headers& headers) {
-  std::vector<std::string> named;
-  for (const auto& header : headers)
-    if (header.name == "connection")
-      for (auto token : split(header.value, ',')) named.push_back(ascii_lower(trim(token)));
-  headers.remove_if([&](const http::Header& header) {
-    return std::ranges::find(kHopByHop, header.name) != kHopByHop.end() ||
-           std::ranges::find(named, header.name) != named.end();
-  });
-}
-
 http::RequestHead to_upstream(http::RequestHead request, const net::Peer& peer, std::string target, const Route& route,
                               const Introduction& introduction) {
   http::RequestHead head{request.method, route.origin.scheme, route.origin.authority, std::move(target),
                          std::move(request.headers)};
   head.protocol = std::move(request.protocol);
-  remove_hop_by_hop(head.headers);
+  http::remove_hop_by_hop(head.headers);
   if (http::is_grpc(head.headers)) head.headers.add("te", "trailers");
   head.headers.remove_if([&](const http::Header& header) { return is_reserved(header.name, route); });
   if (!route.redact.empty()) ask_for_plain_answer(head.headers);
@@ -65,7 +49,7 @@ net::Task<Result<std::string_view>> UpstreamBody::next(http::Body& body, std::sh
   if (piece && passed->flight) WW_CO_CHECK(passed->flight->pass(passed->flight->bytes_up, piece->size()));
   if (piece && piece->empty()) {
     passed->trailers = body.trailers();
-    remove_hop_by_hop(passed->trailers);
+    http::remove_hop_by_hop(passed->trailers);
     passed->trailers.remove_if([&](const http::Header& header) { return is_reserved(header.name, *passed->route); });
   }
   co_return piece;
@@ -77,7 +61,7 @@ http::ResponseHead to_client(http::ResponseHead response, const Route& route) {
 }
 
 http::Headers trailers_to_client(http::Headers trailers, const Route& route) {
-  remove_hop_by_hop(trailers);
+  http::remove_hop_by_hop(trailers);
   const auto drop = [&](const http::Header& header) {
     return std::ranges::find(route.remove, header.name) != route.remove.end();
   };

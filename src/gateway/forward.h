@@ -57,6 +57,5 @@ class UpstreamBody final : public http::Body {
 // what is redacted masked.
 http::ResponseHead to_client(http::ResponseHead response, const Route& route);
 http::Headers trailers_to_client(http::Headers trailers, const Route& route);
-void remove_hop_by_hop(http::Headers& headers);
 
 }  // namespace watchword::gateway

@@ -6,26 +6,12 @@
 
 #include "gateway/forward.h"
 #include "gateway/redact.h"
+#include "http/pass_on.h"
 
 namespace watchword::gateway {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{16} * 1024;
-
-// A gRPC answer of nothing but a status (trailers-only): its head must end the stream, or clients miss the trailers.
-bool ends_with_head(const http::ResponseHead& head, const http::Body& body, std::string_view first) {
-  return first.empty() && body.ready() && body.trailers().empty() && head.headers.find("grpc-status") != nullptr;
-}
-
-net::Task<bool> pass_down(http::Exchange& exchange, http::Body& body, ProxiedFlight& flight) {
-  while (true) {
-    const auto piece = co_await body.next();
-    if (!piece) co_return false;
-    if (piece->empty()) co_return true;
-    if (!flight.pass(flight.bytes_down, piece->size())) co_return false;
-    if (!co_await exchange.reply.write(*piece)) co_return false;
-  }
-}
 
 // The upstream's end of a tunnel. Shared, as the task of one direction may still wait when the other has ended it.
 struct Tunnel {
@@ -86,10 +72,10 @@ net::Task<Result<bool>> relay_request(http::Exchange& exchange, http::RequestHea
   }
   if (!flight.pass(flight.bytes_down, first.size())) co_return false;
   auto answer = to_client((*response)->take_head(), route);
-  if (ends_with_head(answer, body, first)) co_return (co_await exchange.reply.send(std::move(answer), {})).has_value();
-  if (!co_await exchange.reply.begin_with(std::move(answer), first)) co_return false;
-  if (!co_await pass_down(exchange, body, flight)) co_return false;
-  co_return (co_await exchange.reply.end(trailers_to_client(body.trailers(), route))).has_value();
+  const auto pass = [&](std::size_t bytes) { return flight.pass(flight.bytes_down, bytes).has_value(); };
+  const auto trailers = [&](const http::Headers& from) { return trailers_to_client(from, route); };
+  co_return co_await http::pass_on(exchange.reply, std::move(answer), body, first, pass, trailers) ==
+      http::Passed::whole;
 }
 
 net::Task<bool> relay_tunnel(http::Exchange& exchange, std::unique_ptr<net::Stream> upstream,

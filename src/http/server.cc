@@ -206,7 +206,8 @@ Result<std::unique_ptr<Server>> Server::start(const std::vector<net::Loop*>& loo
                                          .on_refused = std::move(on_refused),
                                          .unix_mode = options.unix_mode,
                                          .handshake_timeout = options.limits.handshake_time};
-  auto on_stream = [state, all](std::unique_ptr<net::Stream> stream) {
+  auto on_stream = [state, all, admit = options.admit](std::unique_ptr<net::Stream> stream) {
+    if (admit && !admit(stream->peer())) return;
     const auto here = std::ranges::find(all, net::Loop::current(), &LoopState::loop);
     // Once draining, only those are served that had asked before.
     if ((state->draining && stream->idle()) || !state->admit()) return;

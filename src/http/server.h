@@ -2,6 +2,7 @@
 // without it, HTTP/2 is for loopback peers that begin with its preface (RFC 9113 3.3).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -39,6 +40,8 @@ class Server {
     unsigned unix_mode = 0600;
     Metrics* metrics = nullptr;     // must outlive the server
     std::string_view name = "api";  // label of its metrics
+    // Asked about each connection as it comes, on its loop: false closes it before anything of it is read. Null: all.
+    std::function<bool(const net::Peer& peer)> admit = {};
   };
   // The handler must outlive the server, and the loops must run until it is destroyed. Destroying it drains with no
   // time.

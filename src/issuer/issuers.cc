@@ -4,6 +4,7 @@
 #include <functional>
 #include <unordered_map>
 
+#include "jose/slip.h"
 #include "net/loop.h"
 
 namespace watchword::issuer {
@@ -47,6 +48,18 @@ Result<Trusted> trust(IssuerConfig config, http::Fetcher& fetcher, const Clock& 
 bool may_be_mended(const Error& error) {
   return error.reason == Reason::key_unknown || error.reason == Reason::issuer_unavailable ||
          error.reason == Reason::key_set_invalid;
+}
+
+// A time that does not fit is told with what sets the two clocks apart.
+Error with_clock(Error error, Duration ahead) {
+  constexpr auto kNotable = std::chrono::seconds(5);
+  constexpr Reason kByTime[] = {Reason::token_expired, Reason::token_not_yet_valid, Reason::token_issued_in_future,
+                                Reason::token_too_old};
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(std::chrono::abs(ahead));
+  if (std::ranges::find(kByTime, error.reason) == std::end(kByTime) || seconds < kNotable) return error;
+  error.found += ", while the issuer's clock is " + std::to_string(seconds.count()) + "s " +
+                 (ahead > Duration::zero() ? "ahead" : "behind");
+  return error;
 }
 
 class TrustedIssuers final : public Issuers {
@@ -98,14 +111,21 @@ class TrustedIssuers final : public Issuers {
     if (url.empty()) return fail(Reason::claim_missing, "no iss", "the issuer's URL");
     const auto found = by_url_.find(url);
     if (found != by_url_.end()) return found->second;
+    for (const auto& issuer : all_) {
+      const std::string& own = issuer->verifier.expectations().issuer;
+      if (const auto what = jose::only_difference(url, own); !what.empty())
+        return fail(Reason::issuer_unknown, "'" + std::string(url.substr(0, kQuoted)) + "'",
+                    "'" + own + "': all but " + std::string(what) + " is the same");
+    }
     return fail(Reason::issuer_unknown, "'" + std::string(url.substr(0, kQuoted)) + "'",
                 "the url of a configured issuer, to the letter");
   }
 
   Result<Principal> verify(const Trusted& issuer, jose::UnverifiedToken token) const {
     WW_TRY(const auto keys, issuer.keys->current());
-    WW_TRY(jose::VerifiedToken verified, issuer.verifier.verify(std::move(token), *keys, clock_.now()));
-    return map(std::move(verified), issuer.name, issuer.profile);
+    Result<jose::VerifiedToken> verified = issuer.verifier.verify(std::move(token), *keys, clock_.now());
+    if (!verified) return std::unexpected(with_clock(std::move(verified).error(), issuer.keys->clock_ahead()));
+    return map(*std::move(verified), issuer.name, issuer.profile);
   }
 
   const Clock& clock_;

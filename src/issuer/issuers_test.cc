@@ -177,6 +177,36 @@ TEST_F(IssuersTest, AnIssuersClockHalfAMinuteAheadIsNormal) {
   EXPECT_EQ(outcome(authenticate(first.mint(testing::gitlab_claims(clock.now() + seconds(30))))), "ok");
 }
 
+TEST_F(IssuersTest, SayHowFarTheIssuersClockIsOffWhereATimeDoesNotFit) {
+  network.publish(first.jwks());
+  http::FetchReply keys;
+  keys.status = 200;
+  keys.content_type = "application/json";
+  keys.body = first.jwks();
+  keys.date = kNow + seconds(40);
+  network.set(kKeys, std::move(keys));
+  start({gitlab()});
+  const auto expired = testing::gitlab_claims(clock.now() - hours(3));
+  const auto refused = authenticate(first.mint(expired));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().reason, Reason::token_expired);
+  EXPECT_THAT(refused.error().found, HasSubstr("ago, while the issuer's clock is 40s ahead"));
+  Json other = claims();
+  other.set("aud", "https://vault.example.com");
+  EXPECT_THAT(authenticate(first.mint(other)).error().found, Not(HasSubstr("clock")));
+}
+
+TEST_F(IssuersTest, NameWhatAloneSetsAnUnknownIssuerApart) {
+  network.publish(first.jwks());
+  start({gitlab()});
+  Json slash = claims();
+  slash.set("iss", std::string(testing::kIssuerUrl) + "/");
+  const auto refused = authenticate(first.mint(slash));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().reason, Reason::issuer_unknown);
+  EXPECT_THAT(refused.error().expected, HasSubstr("all but the slash at the end is the same"));
+}
+
 TEST_F(IssuersTest, SayHowTheyAre) {
   IssuerConfig broken = offline("broken", "https://broken.example.com", first);
   broken.keys.jwks_inline = "{}";

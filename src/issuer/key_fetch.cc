@@ -96,10 +96,12 @@ Result<FetchedKeys> fetch_keys(const KeySourceConfig& config, http::Fetcher& fet
   }
   WW_TRY(const http::FetchReply reply, get(url, config, fetcher));
   Result<FetchedKeys> keys = parse_keys(reply.body, url);
-  if (keys)
-    keys->max_age = reply.max_age;
-  else
+  if (!keys) {
     keys.error().found = described(reply, keys.error().found);
+    return keys;
+  }
+  keys->max_age = reply.max_age;
+  keys->date = reply.date;
   return keys;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "http/fetch.h"
 #include "issuer/key_source.h"
@@ -15,6 +16,7 @@ namespace watchword::issuer {
 struct FetchedKeys {
   jose::KeySet keys;
   std::optional<std::chrono::seconds> max_age;  // Cache-Control of the key set
+  std::optional<Time> date = {};                // the issuer's clock when it answered, where it says so
 };
 
 // OpenID Connect Discovery 1.0, 4.1: a slash at the issuer's end is not doubled.

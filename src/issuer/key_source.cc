@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/published.h"
+#include "http/clock_difference.h"
 #include "issuer/key_fetch.h"
 #include "issuer/key_schedule.h"
 
@@ -20,6 +21,7 @@ constexpr std::chrono::seconds kTick{1};
 struct Snapshot {
   jose::KeySet keys;
   Moment fetched;
+  Duration ahead;  // the issuer's clock
 };
 
 Error no_usable_key(std::size_t skipped) {
@@ -50,7 +52,7 @@ class BackgroundKeySource final : public KeySource {
         metrics_(metrics),
         keys_(metrics.gauge("watchword_issuer_keys", "Keys in hand", {{"issuer", config_.issuer_name}})),
         schedule_(config_.refresh, config_.refetch_interval) {
-    if (is_local()) take(fetch_keys(config_, fetcher_));
+    if (is_local()) fetch();
     wanted_ = !is_local();  // the first fetch: whoever asks before it ends waits for it
     if (!is_static()) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
@@ -91,6 +93,11 @@ class BackgroundKeySource final : public KeySource {
     done();
   }
 
+  Duration clock_ahead() const override {
+    const std::shared_ptr<const Snapshot> snapshot = snapshot_.get();
+    return snapshot ? snapshot->ahead : Duration::zero();
+  }
+
   std::optional<Error> trouble() const override {
     const std::lock_guard lock(mutex_);
     return trouble_;
@@ -117,14 +124,16 @@ class BackgroundKeySource final : public KeySource {
       wanted_ = false;
       fetching_ = true;
       lock.unlock();
-      take(fetch_keys(config_, fetcher_));
+      fetch();
       release_waiters();
       lock.lock();
     }
   }
 
   // Keys first, then the end of the fetch: who waits for it finds the keys.
-  void take(Result<FetchedKeys> fetched) {
+  void fetch() {
+    const Time asked = clock_.now();
+    Result<FetchedKeys> fetched = fetch_keys(config_, fetcher_);
     const Moment at = now();
     std::optional<Error> trouble;
     if (!fetched)
@@ -134,7 +143,8 @@ class BackgroundKeySource final : public KeySource {
     report(trouble);
     if (fetched) {
       keys_.set(static_cast<std::int64_t>(fetched->keys.keys().size()));
-      snapshot_.set(std::make_shared<const Snapshot>(std::move(fetched->keys), at));
+      const Duration ahead = fetched->date ? http::clock_difference(*fetched->date, asked, at.clock) : Duration::zero();
+      snapshot_.set(std::make_shared<const Snapshot>(std::move(fetched->keys), at, ahead));
     }
     const std::lock_guard lock(mutex_);
     trouble ? schedule_.failed(at) : schedule_.succeeded(at, fetched->max_age);

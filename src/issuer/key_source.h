@@ -59,6 +59,8 @@ class KeySource {
   // For an unknown kid: one fetch serves all that wait, at most one in refetch_interval. `done` is called once, from
   // the source's thread (or at once, when no fetch is due), whatever came of it; then ask current() again.
   virtual void refetch(std::move_only_function<void()> done) = 0;
+  // How far the issuer's clock was from ours at the last good fetch, as far as its answer told; positive: ahead.
+  virtual Duration clock_ahead() const = 0;
   virtual std::optional<Error> trouble() const = 0;  // why the last fetch failed, for readyz and doctor
 };
 

@@ -49,6 +49,7 @@ struct Holder {
   Nonce nonce;  // the gate's newest, for the token endpoint and the gateway alike
   const Clock& clock;
   Random& random;
+  Duration retry_for = std::chrono::seconds(20);  // how long a gate that gives no answer is asked again
 };
 
 // Immutable; replaced whole by the next.

@@ -1,11 +1,11 @@
 #include "job/exchange.h"
 
-#include <cstdlib>
 #include <utility>
 
-#include "base/text.h"
+#include "base/clock.h"
 #include "http/uri.h"
-#include "job/token_input.h"
+#include "job/proved_post.h"
+#include "job/refusal_text.h"
 
 namespace watchword::job {
 namespace {
@@ -18,69 +18,46 @@ void add(std::string& form, std::string_view name, std::string_view value) {
   form += http::percent_encode(name) + "=" + http::percent_encode(value);
 }
 
-// Only an answer of "no" is a denial; a job that reads its log must not take an outage for one.
-std::string_view headline(Reason reason) {
-  switch (describe(reason).kind) {
-    case ReasonKind::unauthenticated:
-    case ReasonKind::denied:
-    case ReasonKind::not_found:
-      return "denied";
-    case ReasonKind::invalid:
-    case ReasonKind::config:
-      return "refused: the request is wrong";
-    case ReasonKind::unavailable:
-    case ReasonKind::upstream:
-    case ReasonKind::upstream_timeout:
-    case ReasonKind::error:
-    case ReasonKind::corrupt:
-      return "no answer: the gate cannot decide now";
-  }
-  std::unreachable();
-}
-
-// As it stands in a job log.
-void print(Reason reason, const Json& body, const Output& out) {
-  auto text = [&](std::string_view key) { return printable(body.string_or(key, "")); };
-  out.line(out.bad(headline(reason)) + (text("record").empty() ? "" : "  (record " + text("record") + ")"));
-  out.line("  reason    " + std::string(name(reason)) + ": " + std::string(describe(reason).meaning));
-  for (std::string_view key : {"found", "expected"})
-    if (!text(key).empty()) out.line("  " + std::string(key) + std::string(10 - key.size(), ' ') + text(key));
-  if (!text("you_are").empty()) out.line("  you are   " + text("you_are"));
-  if (!text("rule").empty()) out.line("  rule      " + text("rule") + "  role " + text("role"));
-  out.line("  fix       " + (text("fix").empty() ? std::string(describe(reason).fix) : text("fix")));
+// The gate speaks to whoever makes keys and proofs. Here both come from the job's variables and clock, so the fix is
+// there; empty: what the gate says is right.
+std::string fix_inside_a_job(const Error& refusal) {
+  if (refusal.reason == Reason::dpop_key_mismatch)
+    return "let every run in this job see the same ID token and CI_JOB_TOKEN, of which its key is made; another "
+           "client's key cannot be used beside it";
+  if (refusal.reason != Reason::dpop_invalid) return {};
+  if (refusal.found.starts_with("iat "))
+    return "set the clock of this machine right (NTP): a proof's time must be within a minute of the gate's";
+  if (refusal.found.starts_with("htu "))
+    return "set WATCHWORD_URL, or --gate, to the name that the gate has for itself: " +
+           refusal.expected.substr(0, refusal.expected.find("/oauth/"));
+  return {};
 }
 
 }  // namespace
 
-Result<Reply> exchange(const ExchangeOptions& options) {
-  WW_TRY(auto token,
-         options.token_file.empty() ? token_from_environment(options.token_env) : read_token(options.token_file));
+net::Task<Result<Reply>> exchange(Holder& holder, Question question) {
   std::string form;
   add(form, "grant_type", kGrant);
   add(form, "subject_token_type", kIdToken);
-  add(form, "subject_token", token.reveal());
-  for (const auto& audience : options.audiences) add(form, "audience", audience);
-  if (!options.scope.empty()) add(form, "scope", options.scope);
-  if (!options.job_token_env.empty()) {
-    const char* job_token = std::getenv(options.job_token_env.c_str());
-    if (!job_token || !*job_token)
-      return std::unexpected(Error{Reason::token_missing,
-                                   options.job_token_env + " is not set",
-                                   "the job's CI_JOB_TOKEN",
-                                   {},
-                                   "without --job-token-env none is sent"});
-    add(form, "ci_job_token", job_token);
-  }
-  return post_form(options.gate, options.ca, "/oauth/token", std::move(form));
+  add(form, "subject_token", holder.id_token.reveal());
+  for (const auto& audience : question.audiences) add(form, "audience", audience);
+  if (!question.scope.empty()) add(form, "scope", question.scope);
+  if (!holder.job_token.empty()) add(form, "ci_job_token", holder.job_token.reveal());
+  if (!question.bound) add(form, "token_binding", "none");
+  if (question.explain) add(form, "explain", "true");
+  WW_CO_TRY(auto reply,
+            co_await post_proved(holder, {.path = "/oauth/token", .text = std::move(form)}, holder.retry_for));
+  if (auto fix = fix_inside_a_job(error_from(reply)); !fix.empty()) reply.body.set("fix", std::move(fix));
+  co_return reply;
 }
 
-int print_refusal(const Reply& reply, const Output& out) {
+int print_refusal(const Reply& reply, const Output& out, std::string_view asked, FILE* stream) {
   const auto error = error_from(reply);
   if (!reason_from_name(reply.body.string_or("reason", ""))) return out.error(error);
-  if (out.json())
-    out.value(reply.body);
-  else
-    print(error.reason, reply.body, out);
+  const auto text =
+      out.json() ? reply.body.dump() + "\n" : refusal_text(reply, asked, LogStyle::of(stream), SystemClock().now());
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
   return exit_code(error.reason);
 }
 

@@ -1,16 +1,31 @@
-// A job's way to its access token, and what a refusal looks like in the job's log.
+// A job's way to its access token (RFC 8693).
 #pragma once
 
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "base/result.h"
+#include "job/access.h"
 #include "job/commands.h"
 #include "job/gate_client.h"
 
 namespace watchword::job {
 
-// Asks the gate's token endpoint (RFC 8693). Any answer of the gate is a value; token_missing, gate_unreachable.
-Result<Reply> exchange(const ExchangeOptions& options);
+struct Question {
+  std::vector<std::string> audiences = {};
+  std::string scope = {};
+  bool bound = true;     // else a bearer token, of a session that is bound
+  bool explain = false;  // the gate says what it evaluated
+};
 
-// To standard output, or with --json as it came; returns the exit code.
-int print_refusal(const Reply& reply, const Output& out);
+// Asks the gate's token endpoint, on the current loop, and again while it gives no answer. Any answer of the gate is a
+// value; gate_unreachable, gate_untrusted.
+net::Task<Result<Reply>> exchange(Holder& holder, Question question);
+
+// What the gate would not do, on `stream` as text, or with --json as it came; returns the exit code. `asked`: what for,
+// for the headline; may be empty.
+int print_refusal(const Reply& reply, const Output& out, std::string_view asked = {}, FILE* stream = stdout);
 
 }  // namespace watchword::job

@@ -3,14 +3,17 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.h"
+#include "http/abort.h"
 #include "http/handler.h"
-#include "http/uri.h"
+#include "job/gate_proxy.h"
 #include "net/loop.h"
 
 namespace watchword::job {
 namespace {
 
 constexpr std::size_t kMaxReply = 16u << 20;
+constexpr auto kPatience = std::chrono::minutes(2);
 
 // A body that is already in memory.
 class TextBody final : public http::Body {
@@ -30,6 +33,33 @@ class TextBody final : public http::Body {
   http::Headers trailers_;
 };
 
+// Shared with a timer that may outlast the question.
+struct Cut {
+  http::Abort abort;
+  bool over = false;
+};
+
+net::Task<void> cut_later(std::shared_ptr<Cut> cut, net::Steady::duration within) {
+  co_await net::Loop::current()->sleep(within);
+  if (!cut->over) cut->abort.fire();
+}
+
+std::string seconds(net::Steady::duration time) {
+  return to_string(std::chrono::duration_cast<Duration>(std::chrono::round<std::chrono::milliseconds>(time)));
+}
+
+net::Task<Result<Reply>> ask_until_cut(http::Client& client, http::RequestHead head, std::string text,
+                                       http::Abort& abort) {
+  TextBody body(std::move(text));
+  auto response = co_await client.send(std::move(head), body.length() == 0 ? nullptr : &body, &abort);
+  if (!response) co_return std::unexpected(std::move(response).error());
+  WW_CO_TRY(const auto content, co_await http::read_all((*response)->body(), kMaxReply));
+  auto answer = (*response)->take_head();
+  Reply reply{answer.status, {}, std::move(answer.headers)};
+  if (auto json = parse_json(content, {.max_bytes = kMaxReply})) reply.body = *std::move(json);
+  co_return reply;
+}
+
 std::optional<Error> told(const Json& body) {
   auto reason = reason_from_name(body.string_or("reason", ""));
   if (!reason) return std::nullopt;
@@ -41,14 +71,21 @@ std::optional<Error> told(const Json& body) {
 
 net::Task<Result<Reply>> ask(http::Origin origin, std::shared_ptr<net::TlsClientContext> tls, http::RequestHead head,
                              std::string text) {
-  auto client = http::Client::make(std::move(origin), tls, {});
-  TextBody body(std::move(text));
-  auto response = co_await client->send(std::move(head), body.length() == 0 ? nullptr : &body);
-  if (!response) co_return fail(Reason::gate_unreachable, to_string(response.error()));
-  WW_CO_TRY(auto content, co_await http::read_all((*response)->body(), kMaxReply));
-  Reply reply{(*response)->head().status, {}};
-  if (auto json = parse_json(content, {.max_bytes = kMaxReply})) reply.body = *std::move(json);
-  co_return reply;
+  const auto client = client_towards(origin, tls);
+  co_return co_await ask(*client, origin, std::move(head), std::move(text), kPatience);
+}
+
+net::Task<Result<Reply>> ask(http::Client& client, const http::Origin& origin, http::RequestHead head, std::string text,
+                             net::Steady::duration within) {
+  const auto cut = std::make_shared<Cut>();
+  net::spawn(cut_later(cut, within));
+  auto reply = co_await ask_until_cut(client, std::move(head), std::move(text), cut->abort);
+  cut->over = true;
+  if (reply) co_return reply;
+  if (cut->abort.fired())
+    co_return std::unexpected(
+        gate_trouble(Error{Reason::upstream_timeout, "no whole answer within " + seconds(within), {}, {}, {}}, origin));
+  co_return std::unexpected(gate_trouble(reply.error(), origin));
 }
 
 Error error_from(const Reply& reply) {
@@ -67,24 +104,6 @@ std::vector<Error> errors_from(const Reply& reply) {
       if (auto error = told(item)) all.push_back(*std::move(error));
   if (all.empty()) all.push_back(error_from(reply));
   return all;
-}
-
-Result<std::shared_ptr<net::TlsClientContext>> tls_towards(const http::Origin& gate, const std::string& ca) {
-  if (gate.scheme == "https") return net::TlsClientContext::make({.ca_file = ca});
-  if (!gate.address.loopback())
-    return fail(Reason::usage_invalid, "http://" + gate.authority, "https, or http on loopback");
-  return nullptr;
-}
-
-Result<Reply> post_form(const std::string& gate, const std::string& ca, std::string_view path, std::string form,
-                        std::string authorization) {
-  WW_TRY(auto origin, http::parse_origin(gate));
-  WW_TRY(auto tls, tls_towards(origin, ca));
-  http::RequestHead head{"POST", origin.scheme, origin.authority, std::string(path), {}};
-  head.headers.add("accept", "application/json");
-  head.headers.add("content-type", "application/x-www-form-urlencoded");
-  if (!authorization.empty()) head.headers.add("authorization", std::move(authorization));
-  return net::run_blocking(ask(std::move(origin), std::move(tls), std::move(head), std::move(form)));
 }
 
 }  // namespace watchword::job

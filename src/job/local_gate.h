@@ -18,19 +18,20 @@ namespace watchword::job {
 class LocalGate {
  public:
   struct Options {
-    bool unix_sockets =
-        false;  // instead of ports; in a folder of its own (0700) below $XDG_RUNTIME_DIR, $TMPDIR or /tmp
-    // A refusal of the gate's own (problem+json with a reason; at most 64 KiB were read) that passed through, or with
-    // status 0 a request that was cut: for the run to tell, and to look whether its session still lives. On the gate's
-    // thread; may be called often.
+    // Instead of ports; in a folder of its own (0700) in $XDG_RUNTIME_DIR, $TMPDIR or /tmp.
+    bool unix_sockets = false;
+    // For the run to tell, and to look whether its session still lives: a refusal of the gate's own that passed
+    // (problem+json, or a gRPC status); or with status 0 a request without an answer, or a connection of another user's
+    // process, whose body says why, or an answer that was cut, whose body is null. On a thread of the gate's; may be
+    // called often, also by whoever attacks.
     std::function<void(const Reply& refusal)> on_refusal;
   };
   // What a command needs to reach one resource.
   struct Door {
     const Access* access = nullptr;
-    std::string
-        url;  // http://127.0.0.1:PORT/SECRET, without slash at its end; tcp: tcp://127.0.0.1:PORT; with
-              // sockets http+unix:// or unix:// and the path, percent-encoded as curl and requests-unixsocket do
+    // http://127.0.0.1:PORT/SECRET, without slash at its end; tcp: tcp://127.0.0.1:PORT. With sockets
+    // http+unix://SOCKET/SECRET, tcp: unix://SOCKET, with the path percent-encoded, as curl and requests-unixsocket do.
+    std::string url;
     std::string host;  // 127.0.0.1; empty with sockets
     std::uint16_t port = 0;
     std::string socket;  // path; empty without sockets

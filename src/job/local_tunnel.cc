@@ -3,9 +3,10 @@
 #include <array>
 #include <utility>
 
-#include "base/log.h"
-#include "base/text.h"
 #include "http/handler.h"
+#include "http/problem.h"
+#include "job/gate_proxy.h"
+#include "job/gate_trust.h"
 
 namespace watchword::job {
 namespace {
@@ -37,20 +38,25 @@ class FromLocal final : public http::Body {
   http::Headers none_;
 };
 
-void log_refusal(const Json& problem) {
-  log::error("the gate refuses the tunnel", {{"reason", problem.string_or("reason", "unknown")},
-                                             {"found", problem.string_or("found", "")},
-                                             {"expected", problem.string_or("expected", "")},
-                                             {"record", problem.string_or("record", "")},
-                                             {"fix", problem.string_or("fix", "")}});
+// How long a connection may be silent is for the gate to say.
+http::ClientLimits limits() {
+  http::ClientLimits limits;
+  limits.idle_time = std::chrono::hours(24);
+  return limits;
+}
+
+bool wants_nonce(const http::ResponseHead& answer) {
+  const auto* challenge = answer.headers.find("proxy-authenticate");
+  return answer.status == 407 && challenge != nullptr && challenge->find("use_dpop_nonce") != std::string::npos;
 }
 
 // Used on its loop only.
 class Relay {
  public:
   explicit Relay(LocalTunnel::Towards towards)
-      : towards_(std::move(towards)), client_(http::Client::make(towards_.gateway, towards_.tls, {})) {}
+      : towards_(std::move(towards)), client_(client_towards(towards_.gateway, towards_.tls, limits())) {}
 
+  bool admits(const net::Stream& stream) const { return !towards_.admit || towards_.admit(stream.peer()); }
   net::Task<void> run(std::unique_ptr<net::Stream> stream) {
     auto local = std::make_shared<Local>();
     local->stream = std::move(stream);
@@ -61,26 +67,41 @@ class Relay {
 
  private:
   net::Task<void> pass(Local& local, FromLocal& upload) {
-    http::RequestHead head{"CONNECT", towards_.gateway.scheme, towards_.authority, {}, {}};
-    head.headers.add("proxy-authorization", "Bearer " + std::string(towards_.token.get()->reveal()));
-    auto response = co_await client_->send(std::move(head), &upload);
-    if (!response) co_return log::error("the gate cannot be reached", response.error());
+    auto response = co_await open(upload);
+    if (!response) {
+      const auto trouble = gate_trouble(response.error(), towards_.gateway);
+      co_return towards_.on_trouble({.status = 0, .body = http::problem(trouble, true)});
+    }
     auto& body = (*response)->body();
     if ((*response)->head().status != 200) {
       const auto text = co_await http::read_all(body, kMaxRefusal);
-      log_refusal(text ? parse_json(*text).value_or(Json()) : Json());
-      co_return towards_.on_trouble();
+      const auto status = (*response)->head().status;
+      co_return towards_.on_trouble({.status = status, .body = text ? parse_json(*text).value_or(Json()) : Json()});
     }
     while (true) {
       const auto piece = co_await body.next();
-      if (!piece) {
-        log::warn("the gate cut a connection", {{"found", piece.error().found}});
-        co_return towards_.on_trouble();  // what the gate says to the next question is why
-      }
+      if (!piece) co_return towards_.on_trouble({});  // what the gate says to the next question is why
       if (piece->empty()) break;
       if (!co_await local.stream->write(*piece)) co_return;
     }
     co_await local.stream->shutdown();
+  }
+
+  // Again where the proof lacked the gate's newest nonce (RFC 9449 9). Nothing of the upload is sent before the tunnel
+  // is granted.
+  net::Task<Result<std::unique_ptr<http::ClientResponse>>> open(FromLocal& upload) {
+    const auto url = towards_.gateway.scheme + "://" + towards_.authority;
+    for (const bool again : {false, true}) {
+      http::RequestHead head{"CONNECT", towards_.gateway.scheme, towards_.authority, {}, {}};
+      head.headers = towards_.access.credentials("CONNECT", url);
+      auto response = co_await client_->send(std::move(head), &upload);
+      if (!response) co_return response;
+      const auto& answer = (*response)->head();
+      const auto* nonce = answer.headers.find("dpop-nonce");
+      if (nonce != nullptr) towards_.holder.nonce.saw(*nonce, towards_.holder.clock.now());
+      if (again || nonce == nullptr || !wants_nonce(answer)) co_return response;
+    }
+    std::unreachable();
   }
 
   LocalTunnel::Towards towards_;
@@ -99,7 +120,7 @@ class LocalTunnelImpl final : public LocalTunnel {
 
   Status listen(const net::Address& address) {
     WW_TRY(listener_, net::Listener::start(pool_.loops(), address, {}, [this](std::unique_ptr<net::Stream> stream) {
-             net::spawn(relay_.run(std::move(stream)));
+             if (relay_.admits(*stream)) net::spawn(relay_.run(std::move(stream)));
            }));
     return {};
   }

@@ -5,10 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "base/published.h"
 #include "base/result.h"
-#include "base/secret.h"
 #include "http/client.h"
+#include "job/access.h"
 #include "net/stream.h"
 
 namespace watchword::job {
@@ -19,8 +18,13 @@ class LocalTunnel {
     http::Origin gateway;
     std::shared_ptr<net::TlsClientContext> tls;  // null: plain
     std::string authority;                       // resource and port, as CONNECT names them
-    const Published<Secret>& token;              // the access token; outlives the tunnel
-    std::function<void()> on_trouble;            // the gate refused or cut a connection; called on the tunnel's thread
+    Holder& holder;                              // learns the gateway's nonces
+    const Access& access;                        // has a token; both outlive the tunnel
+    // The gate refused a connection, or with status 0 gave no answer, and the body says why, or cut it, and the body is
+    // null. Called on the tunnel's thread.
+    std::function<void(const Reply& refusal)> on_trouble;
+    // Asked about each connection as it comes; false closes it. Null: all are taken.
+    std::function<bool(const net::Peer& peer)> admit = {};
   };
   static Result<std::unique_ptr<LocalTunnel>> start(const net::Address& listen, Towards towards);
   virtual ~LocalTunnel() = default;  // cuts what is under way

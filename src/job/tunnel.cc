@@ -1,69 +1,90 @@
 // watchword tunnel: a local port that leads through the gate to one TCP resource, for tools that know no gate.
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
-#include "base/published.h"
-#include "base/text.h"
+#include "base/log.h"
+#include "base/random.h"
 #include "http/uri.h"
 #include "job/commands.h"
 #include "job/exchange.h"
 #include "job/local_tunnel.h"
 #include "job/renewal_times.h"
+#include "net/loop.h"
 #include "terminal/signal_wait.h"
 
 namespace watchword::job {
 namespace {
 
-// The access token for new connections, exchanged anew before it ends.
-class Access {
- public:
-  explicit Access(ExchangeOptions options) : options_(std::move(options)) {}
-
-  // Anything but success leaves the token in hand as it was.
-  Result<Reply> renew() {
-    WW_TRY(auto reply, exchange(options_));
-    if (reply.status / 100 != 2) return reply;
-    const auto* expires_in = reply.body.find_integer("expires_in");
-    const auto life = std::chrono::seconds(expires_in ? *expires_in : 0);
-    times_.renewed(life);
-    token_.set(std::make_shared<const Secret>(reply.body.string_or("access_token", "")));
-    return reply;
-  }
-  RenewalTimes& times() { return times_; }
-  const Published<Secret>& token() const { return token_; }
-
-  // What is left of the token's life is given back.
-  void revoke() const {
-    const auto token = token_.get();
-    const std::string text(token->reveal());
-    // The gate may be gone; the token ends by itself.
-    static_cast<void>(post_form(options_.gate, options_.ca, "/oauth/revoke", "token=" + http::percent_encode(text),
-                                "Bearer " + text));
-  }
-
- private:
-  ExchangeOptions options_;
-  SystemClock clock_;
-  RenewalTimes times_{clock_};
-  Published<Secret> token_;
-};
-
 struct Target {
-  std::string name, authority;
+  std::string name;
+  std::optional<std::uint16_t> port;  // none: as the gate says
 };
 
-Result<Target> target_of(const TunnelOptions& options, const net::Address& listen) {
+Result<Target> target_of(const TunnelOptions& options) {
   const auto authority = http::parse_authority(options.resource);
   if (!authority)
     return fail(Reason::usage_invalid, options.resource, "RESOURCE, or RESOURCE:PORT with the port of its upstream");
-  if (!authority->port && listen.port == 0)
-    return std::unexpected(Error{Reason::usage_invalid,
-                                 options.resource + " without a port, and --listen " + options.listen + " has none",
-                                 "the port of the resource's upstream, as the policy has it",
+  return Target{std::string(authority->host), authority->port};
+}
+
+Result<net::Address> listening_address(const TunnelOptions& options) {
+  WW_TRY(auto listen, net::parse_address(options.listen));
+  if (!listen.loopback())
+    return std::unexpected(Error{Reason::usage_invalid, options.listen, "an address on loopback", "--listen",
+                                 "write 127.0.0.1:PORT, [::1]:PORT or unix:/PATH"});
+  return listen;
+}
+
+// The access and its times of renewal.
+struct Renewed {
+  Access& access;
+  const Clock& clock;
+  RenewalTimes times{clock};
+
+  // Anything but success leaves the token in hand as it was.
+  Result<Reply> renew() {
+    auto reply = net::run_blocking(access.renew());
+    if (reply && reply->status / 100 == 2) times.renewed(access.token()->ends - clock.now());
+    return reply;
+  }
+};
+
+// Where a new exchange may say more, or mend it, it is made.
+void tell_trouble(const Reply& refusal) {
+  const auto& problem = refusal.body;
+  const bool cut = refusal.status == 0 && problem.is_null();
+  const bool unreachable = refusal.status == 0 && !cut;
+  if (cut)
+    log::warn("the gate cut a connection");
+  else
+    log::error(unreachable ? "the gate cannot be reached" : "the gate refuses the tunnel",
+               {{"reason", problem.string_or("reason", "unknown")},
+                {"found", problem.string_or("found", "")},
+                {"expected", problem.string_or("expected", "")},
+                {"record", problem.string_or("record", "")},
+                {"fix", problem.string_or("fix", "")}});
+  if (!unreachable) terminal::SignalWait::wake();
+}
+
+Result<LocalTunnel::Towards> towards(const TunnelOptions& options, const Target& target, Holder& holder,
+                                     const Access& access) {
+  const auto& place = access.place();
+  if (place.kind != Kind::tcp)
+    return std::unexpected(Error{Reason::resource_kind_mismatch,
+                                 place.name + " is of kind " + std::string(name(place.kind)),
+                                 "a resource of kind tcp",
                                  {},
-                                 "write " + options.resource + ":PORT, such as " + options.resource + ":5432"});
-  const std::string name(authority->host);
-  return Target{name, name + ":" + std::to_string(authority->port.value_or(listen.port))};
+                                 "use 'watchword exec " + place.name + " -- COMMAND' for it"});
+  WW_TRY(auto gateway, http::parse_origin(options.gateway.empty() ? place.url : options.gateway));
+  WW_TRY(auto tls, tls_towards(gateway, options.access.ca));
+  auto authority = target.name + ":" + std::to_string(target.port.value_or(place.port));
+  return LocalTunnel::Towards{.gateway = std::move(gateway),
+                              .tls = std::move(tls),
+                              .authority = std::move(authority),
+                              .holder = holder,
+                              .access = access,
+                              .on_trouble = tell_trouble};
 }
 
 // No connection succeeds any more, whatever is left of the token's life.
@@ -72,49 +93,58 @@ bool session_is_over(const Reply& reply) {
   return reason == Reason::session_ended || reason == Reason::session_expired;
 }
 
-int run_until_told(Access& access, const terminal::SignalWait& signals, const Output& out) {
-  auto& times = access.times();
+int run_until_told(Renewed& renewed, const terminal::SignalWait& signals, const Output& out) {
+  auto& times = renewed.times;
   while (true) {
     if (const auto signal = signals.wait(times.left())) {
       if (*signal != SIGHUP) return kOk;
       times.trouble();
       if (times.left() > Duration::zero()) continue;
     }
-    auto renewed = access.renew();
-    if (renewed && renewed->status / 100 == 2) continue;
-    if (times.over() || (renewed && session_is_over(*renewed)))
-      return renewed ? print_refusal(*renewed, out) : out.error(renewed.error());
+    auto reply = renewed.renew();
+    if (reply && reply->status / 100 == 2) continue;
+    if (times.over() || (reply && session_is_over(*reply)))
+      return reply ? print_refusal(*reply, out) : out.error(reply.error());
     times.failed();
   }
+}
+
+int serve(const TunnelOptions& options, const Target& target, const net::Address& listen, Holder& holder,
+          Renewed& renewed, const Output& out) {
+  const terminal::SignalWait signals;
+  auto to = towards(options, target, holder, renewed.access);
+  if (!to) return out.error(to.error());
+  const auto authority = to->authority;
+  auto local = LocalTunnel::start(listen, *std::move(to));
+  if (!local) return out.error(local.error());
+  out.line("tunnel to " + authority + " on " + net::to_string((*local)->address()));
+  return run_until_told(renewed, signals, out);
+}
+
+net::Task<bool> give_back(Access& access) {
+  co_await access.revoke();
+  co_return true;
 }
 
 }  // namespace
 
 int tunnel(const TunnelOptions& options, const Output& out) {
-  auto listen = net::parse_address(options.listen);
+  auto listen = listening_address(options);
   if (!listen) return out.error(listen.error());
-  if (!listen->loopback()) return out.error({Reason::usage_invalid, options.listen, "an address on loopback", {}, {}});
-  auto target = target_of(options, *listen);
+  auto target = target_of(options);
   if (!target) return out.error(target.error());
-  auto gateway = http::parse_origin(options.gateway);
-  if (!gateway) return out.error(gateway.error());
-  auto tls = tls_towards(*gateway, options.access.ca);
-  if (!tls) return out.error(tls.error());
-
-  const terminal::SignalWait signals;
-  auto asked = options.access;
-  asked.scope = target->name + "/connect";
-  Access access(std::move(asked));
-  auto first = access.renew();
+  const SystemClock clock;
+  SystemRandom random;
+  auto holder = make_holder(options.access, clock, random);
+  if (!holder) return out.error(holder.error());
+  Access access(**holder, {.resource = target->name, .actions = {"connect"}});
+  Renewed renewed{access, clock};
+  auto first = renewed.renew();
   if (!first) return out.error(first.error());
-  if (first->status / 100 != 2) return print_refusal(*first, out);
-  auto local = LocalTunnel::start(
-      *listen, {*std::move(gateway), *std::move(tls), target->authority, access.token(), terminal::SignalWait::wake});
-  if (!local) return out.error(local.error());
-  out.line("tunnel to " + target->authority + " on " + net::to_string((*local)->address()));
-  const int code = run_until_told(access, signals, out);
-  local->reset();
-  access.revoke();
+  if (first->status / 100 != 2) return print_refusal(*first, out, target->name + "/connect");
+  (*holder)->retry_for = Duration::zero();  // from now on it is tried again by its times, and signals are heard between
+  const int code = serve(options, *target, *listen, **holder, renewed, out);
+  net::run_blocking(give_back(access));
   return code;
 }
 

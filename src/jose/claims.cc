@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "jose/slip.h"
+
 namespace watchword::jose {
 namespace {
 
@@ -18,6 +20,13 @@ std::string quoted(std::string_view text) {
 std::unexpected<Error> wrong_type(std::string_view name, const Json& value, std::string expected) {
   return fail(Reason::claim_invalid, std::string(name) + " is of type " + std::string(value.type_name()),
               std::move(expected));
+}
+
+Error issuer_mismatch(std::string_view found, const std::string& expected) {
+  Error error{Reason::issuer_mismatch, quoted(found), quoted(expected), {}, {}};
+  if (const auto what = only_difference(found, expected); !what.empty())
+    error.fix = "make the issuer's 'url' and its iss claim equal: all but " + std::string(what) + " is";
+  return error;
 }
 
 std::string in_seconds(Duration duration) { return to_string(std::chrono::floor<std::chrono::seconds>(duration)); }
@@ -69,8 +78,7 @@ Status check_issuer(const Json& claims, const Expectations& expected, Time) {
   const Json* iss = claims.find("iss");
   if (iss == nullptr) return fail(Reason::claim_missing, "no iss", quoted(expected.issuer));
   if (iss->string() == nullptr) return wrong_type("iss", *iss, "a string");
-  if (*iss->string() != expected.issuer)
-    return fail(Reason::issuer_mismatch, quoted(*iss->string()), quoted(expected.issuer));
+  if (*iss->string() != expected.issuer) return std::unexpected(issuer_mismatch(*iss->string(), expected.issuer));
   return {};
 }
 
@@ -80,6 +88,11 @@ Status check_audience(const Json& claims, const Expectations& expected, Time) {
   const std::vector<std::string_view> wanted(expected.audiences.begin(), expected.audiences.end());
   Error error{Reason::audience_mismatch, listed(audiences), listed(wanted), {}, {}};
   if (wanted.size() == 1) error.fix = "set 'aud: " + expected.audiences.front() + "' under id_tokens in the CI job";
+  for (const std::string_view found : audiences)
+    for (const std::string& right : expected.audiences)
+      if (const auto what = only_difference(found, right); !what.empty())
+        error.fix =
+            "set 'aud: " + right + "' under id_tokens in the CI job: all but " + std::string(what) + " is right";
   return std::unexpected(std::move(error));
 }
 

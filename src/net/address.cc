@@ -38,7 +38,7 @@ Result<Address> unix_address(std::string_view text, std::string_view path) {
 }  // namespace
 
 bool Address::loopback() const {
-  if (!unix_path.empty() || host == "localhost") return true;
+  if (!unix_path.empty() || host == "localhost" || host.ends_with(".localhost")) return true;  // RFC 6761 6.3
   in_addr v4{};
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
   in6_addr v6{};

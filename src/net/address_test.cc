@@ -18,6 +18,8 @@ TEST(Address, IsReadAndWritten) {
            {"[2001:db8::7]:443", "2001:db8::7", 443, false},
            {":65535", "", 65535, false},
            {"localhost:80", "localhost", 80, true},
+           {"billing.localhost:80", "billing.localhost", 80, true},
+           {"billinglocalhost:80", "billinglocalhost", 80, false},
            {"localhost.example.com:80", "localhost.example.com", 80, false},
            {"192.0.2.7:443", "192.0.2.7", 443, false},
        }) {

@@ -1,16 +1,18 @@
 #include "net/bind.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+
+#include "net/asio.h"
 
 namespace watchword::net {
 
@@ -48,20 +50,14 @@ struct Target {
 
 // No names: what a name stands for may change between two starts.
 Result<Target> resolve_listening(const Address& address) {
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV | (address.host == "localhost" ? 0 : AI_NUMERICHOST);
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_family = address.host.empty() ? AF_INET6 : AF_UNSPEC;
-  addrinfo* list = nullptr;
-  const std::string host = address.host == "localhost" ? "127.0.0.1" : address.host;
-  const int error =
-      ::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(address.port).c_str(), &hints, &list);
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(list, &::freeaddrinfo);
-  if (error != 0)
+  const std::string host = address.host == "localhost" ? "127.0.0.1" : address.host.empty() ? "::" : address.host;
+  error_code error;
+  const asio::ip::tcp::endpoint end(asio::ip::make_address(host, error), address.port);
+  if (error)
     return fail(Reason::config_invalid, address.host, "an IP address to listen on, not a name", to_string(address));
   Target target;
-  std::memcpy(&target.storage, list->ai_addr, list->ai_addrlen);
-  target.size = list->ai_addrlen;
+  std::memcpy(&target.storage, end.data(), end.size());
+  target.size = static_cast<socklen_t>(end.size());
   return target;
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <vector>
 
+#include "net/http_proxy.h"
 #include "net/loop_impl.h"
 #include "net/streams.h"
 
@@ -110,6 +111,9 @@ Task<Result<Found>> find_addresses(Address address, Steady::duration max_age, St
   if (!error) co_return Found{.endpoints = {tcp::endpoint(literal, address.port)}};
   if (address.host.empty()) co_return unreachable(address, "no host");
   const auto port = address.port;
+  if (address.host.ends_with(".localhost"))  // RFC 6761 6.3: no name server is asked about these
+    co_return Found{.endpoints = {tcp::endpoint(asio::ip::address_v4::loopback(), port),
+                                  tcp::endpoint(asio::ip::address_v6::loopback(), port)}};
   WW_CO_TRY(const auto known,
             (co_await Resolve{std::make_shared<Resolution>(*Loop::current(), std::move(address)), max_age, deadline}));
   Found found{.endpoints = {}, .fresh_until = known->fresh_until};
@@ -160,6 +164,27 @@ Task<Status> send_preface(Socket& socket, const Address& address) {
   co_return Status();
 }
 
+Task<Status> await_grant(Socket& socket, const Address& address) {
+  std::array<char, 4096> buffer{};
+  std::string answer;
+  while (true) {
+    const Socket::Outcome outcome = co_await socket.read(buffer);
+    if (outcome.error == asio::error::operation_aborted) co_return too_slow(address, "no answer of the proxy");
+    if (outcome.error) co_return unreachable(address, "the proxy: " + outcome.error.message());
+    if (outcome.bytes == 0) co_return unreachable(address, "the proxy closed the connection");
+    answer.append(buffer.data(), outcome.bytes);
+    const auto granted = proxy_grants(answer);
+    if (!granted) co_return unreachable(address, granted.error().found);
+    if (*granted) co_return Status();
+  }
+}
+
+Task<Status> introduce(Socket& socket, const Address& address, const std::string& behind) {
+  WW_CO_CHECK(co_await send_preface(socket, address));
+  if (behind.empty()) co_return Status();
+  co_return co_await await_grant(socket, address);
+}
+
 Task<Result<std::shared_ptr<Socket>>> connect_to(const Address& address, Socket::Endpoint endpoint,
                                                  Steady::time_point deadline) {
   Socket::Handle handle(Loop::current()->impl().context);
@@ -190,13 +215,14 @@ Task<Result<std::unique_ptr<Stream>>> connect(Address address, std::shared_ptr<T
   }
   if (!socket) co_return std::unexpected(std::move(socket).error());
   (*socket)->set_deadline(deadline);
-  if (const Status sent = co_await send_preface(**socket, address); !sent) {
+  const auto behind = address.dial ? host_behind_proxy(address.dial->preface) : std::string();
+  if (const Status introduced = co_await introduce(**socket, address, behind); !introduced) {
     (*socket)->close();
-    co_return std::unexpected(sent.error());
+    co_return std::unexpected(introduced.error());
   }
   std::unique_ptr<Stream> stream;
   if (tls) {
-    auto secured = co_await connect_tls(*std::move(socket), std::move(tls), address.host);
+    auto secured = co_await connect_tls(*std::move(socket), std::move(tls), behind.empty() ? address.host : behind);
     if (!secured && secured.error().reason == Reason::http_timeout)
       co_return too_slow(address, "no end of the TLS handshake");
     if (!secured) {

@@ -31,6 +31,15 @@ TEST(Connect, RefusesWhatTheCallerDoesNotPermit) {
   }
 }
 
+TEST(Connect, NamesBelowLocalhostAreLoopbackWithoutANameServer) {
+  const EchoServer server;
+  auto to = server.address();
+  to.host = "billing.localhost";
+  const auto answer = run_blocking(ask(to, nullptr, "hello"));
+  ASSERT_TRUE(answer) << answer.error().found;
+  EXPECT_EQ(*answer, "hello");
+}
+
 TEST(Connect, AsksAboutTheAddressItself) {
   const EchoServer server;
   std::string asked;

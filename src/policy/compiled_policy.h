@@ -13,6 +13,7 @@
 
 #include "policy/document.h"
 #include "policy/matcher_index.h"
+#include "policy/near_miss.h"
 #include "policy/policy.h"
 #include "policy/shared_roles.h"
 
@@ -32,6 +33,7 @@ class CompiledPolicy final : public Policy, public std::enable_shared_from_this<
   std::shared_ptr<const Roles> shared_roles_of(const issuer::Principal& principal) const override;
   Verdict evaluate(const Question& question) const override;
   std::vector<Considered> explain(const Question& question) const override;
+  std::optional<NearMiss> nearest(const Question& question, Told told) const override;
   const Resource* resource(std::string_view name) const override;
   const Resource* resource_for(std::string_view host, std::string_view path) const override;
   std::vector<const Resource*> resources() const override;
@@ -39,6 +41,13 @@ class CompiledPolicy final : public Policy, public std::enable_shared_from_this<
   std::size_t rule_count() const override;
   std::vector<IssuerNamed> issuers_named() const override;
   std::vector<const Matcher*> matchers() const override;
+  // For policy/rules.h.
+  const std::vector<Role>& roles() const { return roles_; }
+  const std::vector<DenyRule>& deny_rules() const { return deny_; }
+  const std::vector<FreezeWindow>& freezes() const { return freezes_; }
+  std::pair<const Resource*, const std::string*> action(std::uint32_t number) const {
+    return {actions_[number].resource, actions_[number].name};
+  }
 
  private:
   friend class Compiler;
@@ -69,6 +78,15 @@ class CompiledPolicy final : public Policy, public std::enable_shared_from_this<
   std::vector<std::uint32_t> fences_for(const Roles& roles, std::uint32_t action) const;
   std::optional<Verdict> denied(const Question& question, const Roles& roles, std::uint32_t action) const;
   Verdict permitted(const Question& question, const Roles& roles, std::uint32_t action) const;
+  struct NearFence {
+    bool denied = false;           // by a deny rule
+    std::optional<NearMiss> miss;  // that alone does, for a single part
+  };
+  NearFence near_fence(const Question& question, const Roles& roles, std::uint32_t action) const;
+  bool would_allow(const Question& question, const Roles& roles, const Role& role,
+                   std::optional<std::uint32_t> action) const;
+  std::optional<NearMiss> near_binding(const Question& question, const Roles& roles,
+                                       std::optional<std::uint32_t> action, Told told) const;
   void explain_role(const Question& question, const Role& role, std::uint32_t action,
                     std::vector<Considered>& out) const;
   void explain_fence(const Question& question, const DenyRule& rule, std::vector<Considered>& out) const;
@@ -81,6 +99,7 @@ class CompiledPolicy final : public Policy, public std::enable_shared_from_this<
   std::vector<Role> roles_;
   std::vector<BindingOf> bindings_;
   std::unique_ptr<MatcherIndex> binding_index_;  // over bindings_
+  std::unique_ptr<NearIndex> near_index_;        // over bindings_
   std::vector<FreezeWindow> freezes_;
   std::vector<DenyRule> deny_;
   std::vector<Extent> extents_;

@@ -120,6 +120,7 @@ class Compiler {
         policy_->bindings_.push_back({i, &matcher});
         matchers.push_back(&matcher);
       }
+    policy_->near_index_ = std::make_unique<NearIndex>(matchers);
     policy_->binding_index_ = std::make_unique<MatcherIndex>(std::move(matchers));
   }
 

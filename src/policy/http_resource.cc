@@ -19,6 +19,9 @@ using yaml::Decoder;
 using yaml::Node;
 using yaml::Type;
 
+constexpr std::initializer_list<std::pair<std::string_view, HttpKind>> kKinds = {
+    {"api", HttpKind::api}, {"git", HttpKind::git}, {"docker", HttpKind::docker}, {"kubernetes", HttpKind::kubernetes}};
+
 void check_host(Decoder& decoder, const Node& node, HttpTarget& target) {
   target.host = ascii_lower(target.host);
   const bool letters = target.host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string::npos;
@@ -97,11 +100,20 @@ void decode_timeouts(Decoder& decoder, const Node& node, HttpTarget& target) {
   fields.read("stream", target.stream_time, kShortestStream, kLongestStream);
 }
 
+// The client's credentials are for the gate alone. A challenge of the backend's would have git or Docker send them, as
+// the password that they are, to whichever host it names.
+void keep_challenges(HttpTarget& target) {
+  auto& removed = target.remove_response_headers;
+  constexpr std::string_view kChallenge = "www-authenticate";
+  if (std::ranges::find(removed, kChallenge) == removed.end()) removed.emplace_back(kChallenge);
+}
+
 HttpTarget decode_target(Decoder& decoder, const Node& node) {
   HttpTarget target;
   yaml::Object fields(decoder, node, "http",
-                      {"upstream", "host", "prefix", "ambiguous_paths", "ca", "client_certificate", "client_key",
-                       "server_name", "inject", "timeouts", "response"});
+                      {"upstream", "kind", "host", "prefix", "ambiguous_paths", "ca", "client_certificate",
+                       "client_key", "server_name", "inject", "timeouts", "response"});
+  fields.read<HttpKind>("kind", target.kind, kKinds);
   fields.read("host", target.host);
   fields.read("prefix", target.prefix);
   read_file_name(decoder, fields, "ca", target.ca_file);
@@ -128,10 +140,15 @@ HttpTarget decode_target(Decoder& decoder, const Node& node) {
   if (const Node* timeouts = fields.find("timeouts"); timeouts != nullptr) decode_timeouts(decoder, *timeouts, target);
   if (const Node* response = fields.find("response"); response != nullptr)
     decode_http_response(decoder, *response, target);
+  if (takes_password(target.kind)) keep_challenges(target);
   return target;
 }
 
 }  // namespace
+
+std::string_view name(HttpKind kind) {
+  return std::ranges::find(kKinds, kind, &std::pair<std::string_view, HttpKind>::second)->first;
+}
 
 std::unique_ptr<Resource> decode_http_resource(Decoder& decoder, const std::string& name, const Node& node) {
   yaml::Object fields(decoder, node, "resource", {"http", "actions"});

@@ -32,6 +32,7 @@ class HttpResource final : public Resource {
   const std::string* action_for(const Request& request) const override;
   std::vector<std::string> warnings() const override;
   bool takes_websockets() const;
+  const std::vector<std::vector<HttpRule>>& rules() const { return rules_; }  // as actions()
 
  private:
   std::string name_;

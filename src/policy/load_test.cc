@@ -94,6 +94,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{resource("upstream: https://x.internal, prefix: /x/"), "p.yaml:3:51 the prefix '/x/'"},
         Bad{resource("upstream: https://x.internal, prefix: /a/../x"), "p.yaml:3:51 the prefix '/a/../x'"},
         Bad{resource("upstream: https://x.internal, prefix: /"), "p.yaml:3:51 the prefix '/'"},
+        Bad{http_with("kind: dokcer"), "p.yaml:3:67 'dokcer' | did you mean 'docker'?"},
         Bad{http_with("ambiguous_paths: allowed"), "p.yaml:3:78 'allowed' | did you mean 'allow'?"},
         Bad{resource("upstream: https://x.internal, prefix: /x, ambiguous_paths: allow"),
             "p.yaml:3:72 'ambiguous_paths: allow' with a prefix | a path that can be read in two ways has no prefix "
@@ -375,7 +376,7 @@ TEST(PolicyLoad, TheManualsExamplesLoad) {
     const std::string block = manual->substr(at, manual->find("```", at) - at);
     if (!block.starts_with("base:")) files.emplace_back(std::to_string(files.size()), block);
   }
-  EXPECT_EQ(files.size(), 9U);
+  EXPECT_EQ(files.size(), 10U);
   EXPECT_THAT(errors_of(files), ElementsAre());
 }
 

@@ -33,12 +33,6 @@ std::string shown(const Wanted& wanted) {
   return std::get<bool>(wanted) ? "true" : "false";
 }
 
-std::string shown(const ClaimTest& test) {
-  std::vector<std::string> words;
-  for (const Wanted& wanted : test.any_of) words.push_back(shown(wanted));
-  return fmt::format("{}", fmt::join(words, " or "));
-}
-
 std::string shown(const std::optional<ClaimView>& value) {
   if (!value || value->is_null()) return "absent";
   const auto text = value->string();
@@ -46,6 +40,16 @@ std::string shown(const std::optional<ClaimView>& value) {
 }
 
 }  // namespace
+
+std::string found_by(const ClaimTest& test, const issuer::Principal& principal) {
+  return shown(test.claim.find(principal.claims.view()));
+}
+
+std::string wanted_by(const ClaimTest& test) {
+  std::vector<std::string> words;
+  for (const Wanted& wanted : test.any_of) words.push_back(shown(wanted));
+  return fmt::format("{}", fmt::join(words, " or "));
+}
 
 bool matches(const ClaimTest& test, ClaimView claims) {
   const auto value = test.claim.find(claims);
@@ -75,8 +79,7 @@ void explain(const Matcher& matcher, const issuer::Principal& principal, std::ve
   note(matcher.kind == principal.kind, "the principal", issuer::name(principal.kind), issuer::name(matcher.kind));
   if (!matcher.issuer.empty()) note(matcher.issuer == principal.issuer, "issuer", principal.issuer, matcher.issuer);
   for (const ClaimTest& test : matcher.claims)
-    note(matches(test, principal.claims.view()), test.claim.text(), shown(test.claim.find(principal.claims.view())),
-         shown(test));
+    note(matches(test, principal.claims.view()), test.claim.text(), found_by(test, principal), wanted_by(test));
 }
 
 }  // namespace watchword::policy

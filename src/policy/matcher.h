@@ -36,6 +36,10 @@ struct Matcher {
 // Kind, issuer and claims; whether forks are admitted is the caller's question.
 bool matches(const Matcher& matcher, const issuer::Principal& principal);
 
+// What the principal's claim is ("main", "absent"), and what the test wants ("main or release/*").
+std::string found_by(const ClaimTest& test, const issuer::Principal& principal);
+std::string wanted_by(const ClaimTest& test);
+
 // For explain: "project_path is acme/billing" into held, "ref is feature/x, wanted main" into failed.
 void explain(const Matcher& matcher, const issuer::Principal& principal, std::vector<std::string>& held,
              std::vector<std::string>& failed);

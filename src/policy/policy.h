@@ -26,6 +26,12 @@ struct Request {
   std::string_view protocol = {};  // what it wants to become: "websocket", or empty (http::RequestHead::protocol)
 };
 
+// What the clients of an HTTP resource are. It says nothing about who may do what: only how tools inside a job reach
+// it, and that those of git and Docker may show their token as a password (access/request_door.h).
+enum class HttpKind : std::uint8_t { api, git, docker, kubernetes };
+std::string_view name(HttpKind kind);  // as the policy writes it
+constexpr bool takes_password(HttpKind kind) { return kind == HttpKind::git || kind == HttpKind::docker; }
+
 enum class Balance : std::uint8_t { round_robin, least_requests };
 enum class UpstreamProtocol : std::uint8_t { http1, http2, http2_where_offered };
 
@@ -52,6 +58,7 @@ struct HttpUpstream {
 // Which ambiguous paths a resource takes (http/uri.h), where its upstream is, how it is reached. Data for the gateway.
 struct HttpTarget {
   HttpUpstream upstream;
+  HttpKind kind = HttpKind::api;
   std::string host;    // exact, lower case, without port; or empty with prefix set
   std::string prefix;  // "/billing" : path prefix on the gate's own host, removed before forwarding
   bool allow_ambiguous_paths = false;
@@ -137,6 +144,14 @@ struct Verdict {
   std::string found, expected, fix;    // for the denial's text; empty for allow
 };
 
+// The one part of one rule that stands between a denial and an allow.
+struct NearMiss {
+  std::string rule, role;       // "policy/billing.yaml:14"; no role for a deny rule
+  std::string part;             // a claim ("environment"), "forks", "when", "unless", "scope" or "audience"
+  std::string found, expected;  // "staging", "production"
+};
+enum class Told : std::uint8_t { caller, author };  // a caller is not told of other projects (policy/near_miss.h)
+
 // One line of explain: a rule that was considered.
 struct Considered {
   std::string rule, role, kind;  // kind: "binding", "permission", "deny"
@@ -164,6 +179,11 @@ class Policy {
   // counts as denying), then the roles' permissions: one that holds is enough. Pure. Any thread.
   virtual Verdict evaluate(const Question& question) const = 0;
   virtual std::vector<Considered> explain(const Question& question) const = 0;
+  // The first rule, in the policy's order, that a denied question is one step from: a deny rule that alone forbids it,
+  // a permission of the principal's roles, a binding to another role that would allow it. Both names of the question
+  // may be empty (any permission), or the action (any of the resource). Its work is bounded for callers
+  // (NearIndex::kMost); for the author every binding is tried.
+  virtual std::optional<NearMiss> nearest(const Question& question, Told told) const = 0;
 
   virtual const Resource* resource(std::string_view name) const = 0;
   // By host, then by the longest path prefix where host is one of the gate's own.

@@ -193,5 +193,30 @@ TEST(Resource, CarriesHowItsUpstreamIsReached) {
   EXPECT_EQ(policy->resources().size(), 3U);
 }
 
+std::string with_kind(const std::string& http) {
+  return "resources:\n  code:\n    http: { upstream: https://g.internal, host: g.test" + http +
+         " }\n    actions: { pull: { methods: [GET] } }\n";
+}
+
+TEST(Resource, SaysWhatItsClientsAre) {
+  const auto kind_of = [](const std::string& http) {
+    return policy_of(with_kind(http))->resource("code")->http()->kind;
+  };
+  EXPECT_EQ(kind_of(""), HttpKind::api);
+  for (const auto kind : {HttpKind::api, HttpKind::git, HttpKind::docker, HttpKind::kubernetes})
+    EXPECT_EQ(kind_of(", kind: " + std::string(name(kind))), kind);
+}
+
+// Git and Docker send their password to whichever host a challenge names.
+TEST(Resource, KeepsChallengesOfABackendFromThoseThatShowPasswords) {
+  const auto removed = [](const std::string& http) {
+    return policy_of(with_kind(http))->resource("code")->http()->remove_response_headers;
+  };
+  EXPECT_THAT(removed(", kind: git"), ::testing::ElementsAre("www-authenticate"));
+  EXPECT_THAT(removed(", kind: docker, response: { remove_headers: [WWW-Authenticate, server] }"),
+              ::testing::ElementsAre("www-authenticate", "server"));
+  EXPECT_THAT(removed(", kind: kubernetes"), ::testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace watchword::policy::testing

@@ -3,14 +3,22 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "terminal/command_tree.h"
 
 namespace watchword::terminal {
 
+// Started by the name `program`, through a link, a program is its command `command`.
+struct CalledAs {
+  std::string_view program;
+  const char* command;
+};
+
 struct Program {
   std::string name, purpose;
   std::span<void (*const)(CommandTree&)> commands;  // each adds some
+  std::span<const CalledAs> called_as = {};
 };
 // Returns the process's exit code; never throws.
 int run(const Program& program, int argc, char** argv);

@@ -16,6 +16,7 @@ import sys
 import urllib.parse
 
 import ext_authz
+import job_start
 import proxies
 import streams
 from events import PROJECTS, job_event
@@ -233,6 +234,7 @@ class Bench:
             ("ext_authz_uncached", lambda: ext_authz.uncached(rig, report, self.unrecorded)),
             ("streams", lambda: (self.stop_shared(), streams.run(rig, report, self.tokens_of))),
             ("job_end_to_refusal", lambda: (self.stop_shared(), job_end_to_refusal(rig, report, self.seconds))),
+            ("job_start", lambda: job_start.run(rig, report)),
             ("memory", lambda: (self.stop_shared(), memory_and_start(rig, report, self.minted["bytes_each"]))),
         ]
 

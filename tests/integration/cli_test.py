@@ -38,6 +38,8 @@ class CommandLine(GateCase):
         self.assertRegex(self.check(OK, "version").stdout, r"^watchword \d+\.\d+\.\d+\n$")
         self.assertRegex(self.check(OK, "version", "--json").json["version"], r"^\d+\.\d+\.\d+$")
         self.assertGreater(len(self.check(OK, "reasons", "--json").json), 50)
+        self.assertRegex(self.check(OK, "reasons", "audience_mismatch").stdout, r"(?s)means .*causes +1\. .*2\. .*fix .*example +audience_mismatch: ")
+        self.assertIn("did you mean 'no_binding'?", self.check(USAGE, "reasons", "no_bindin").stderr)
 
     def test_every_command_has_help_with_an_example(self):
         def walk(path):
@@ -138,7 +140,7 @@ class CommandLine(GateCase):
             self.assertIn(part, denied.stdout + denied.stderr)
         self.assertEqual(self.check(DENIED, *arguments, "--json", environment={"WATCHWORD_ID_TOKEN": other}).json["reason"], "no_binding")
         self.assertIn("id_tokens:", self.check(DENIED, *arguments, environment={"WATCHWORD_ID_TOKEN": ""}).stderr)
-        nobody = ["token", "exchange", "--gate", "http://127.0.0.1:1", "--json"]
+        nobody = ["token", "exchange", "--gate", "http://127.0.0.1:1", "--retry-for", "0s", "--json"]
         self.assertEqual(self.check(FAILED, *nobody, environment={"WATCHWORD_ID_TOKEN": other}).json["reason"], "gate_unreachable")
 
     def test_what_is_no_denial_is_not_called_one(self):
@@ -146,7 +148,7 @@ class CommandLine(GateCase):
         answers = {"/oauth/token": lambda h: self.issuer.send(h, {"error": "temporarily_unavailable", "reason": "store_unavailable"}, 503)}
         front = self.stand_in(answers)
         arguments = ["token", "exchange", "--gate", front.url]
-        environment = {"WATCHWORD_ID_TOKEN": self.issuer.mint()}
+        environment = {"WATCHWORD_ID_TOKEN": self.issuer.mint(), "WATCHWORD_RETRY_FOR": "0s"}
         outage = self.check(FAILED, *arguments, environment=environment).stdout
         self.assertNotIn("denied", outage)
         self.assertIn("no answer", outage)

@@ -52,6 +52,7 @@ class FakeGitlab(Hooks):
         self.projects, self.groups = {}, {}
         self.tokens = {READ_TOKEN: "read_api", API_TOKEN: "api"}
         self.job_tokens = {}  # CI_JOB_TOKEN: (project, job)
+        self.public = {}  # path: what it answers to everyone
         self.requests = []  # "GET /api/v4/...", in order
         self.trouble = None
         self._release = threading.Event()
@@ -339,6 +340,8 @@ def handler_of(gitlab):
                     with gitlab.lock:
                         own = self.own_job()
                     return self.send_json(200, own)
+                if path in gitlab.public:
+                    return self.send_json(200, gitlab.public[path]())
                 self.check_token()
                 if not path.startswith("/api/v4/"):
                     raise Refused(404, "404 Not Found")

@@ -158,8 +158,8 @@ void TestGate::start() {
   dpop_ = std::make_unique<access::Dpop>(options_.dpop, *random_);
   recorder_ = std::make_unique<access::Recorder>(*store_, clock, *random_, metrics);
   clients_ = std::make_unique<access::Clients>(options_.clients, std::vector{url, url + "/oauth/introspect"});
-  access::Parts parts{url,    *issuers_,  *store_, *keys_, *tokens_, *sessions_,
-                      *dpop_, *recorder_, metrics, clock,  *random_};
+  access::Parts parts{url,        url + ":8444", *issuers_,  *store_, *keys_, *tokens_,
+                      *sessions_, *dpop_,        *recorder_, metrics, clock,  *random_};
   facts_ = std::make_shared<context::FactTable>(context::FactLimits{}, clock);
   service_ = std::make_unique<access::TokenService>(parts, policy_, facts_);
   if (auto restored = service_->restore(); !restored) std::abort();
@@ -207,6 +207,8 @@ access::Answer<access::ExchangeReply> TestGate::exchange(std::string_view token,
                                   .scope = must(access::parse_scope(ask.scope)),
                                   .dpop = {},
                                   .ci_job_token = {},
+                                  .bearer = ask.bearer,
+                                  .explain = ask.explain,
                                   .origin = {"request", "trace", "192.0.2.7:1234"}};
   if (ask.key) {
     proof = ask.key->proof("POST", url, clock.now(), dpop_->nonce(clock.now()));

@@ -94,6 +94,7 @@ struct Ask {
   std::string scope = {};
   std::vector<std::string> audiences = {};
   const DpopKey* key = nullptr;  // proves with the gate's nonce
+  bool bearer = false, explain = false;
 };
 
 class TestGate {

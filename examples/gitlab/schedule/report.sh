@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+curl -fsS "$LEDGER_API_URL/v1/entries"

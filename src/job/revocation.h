@@ -1,0 +1,17 @@
+// Tokens that are given back (RFC 7009).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "job/access.h"
+#include "net/task.h"
+
+namespace watchword::job {
+
+// All at once, on the current loop, within a few seconds. The tokens are bound to the holder's key. What fails is the
+// gate's loss, or it is down: they end by themselves. Returns how many were asked for.
+net::Task<std::size_t> give_back(Holder& holder, const std::vector<Secret>& tokens);
+
+}  // namespace watchword::job
