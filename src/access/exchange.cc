@@ -114,11 +114,16 @@ Result<SessionTable::Lease> TokenService::open_session(issuer::Principal& princi
   if (end || now >= session->expires())
     return fail(Reason::session_expired, "session " + session->id() + " ended at " + to_rfc3339(session->expires()),
                 "an exchange before that");
-  // To a key or to none: whoever else has used the identity token first does not go unnoticed.
+  // Fixed as its end is, also where that is no key: whoever has used the identity token first does not go unnoticed.
+  if (session->bound_key().empty() && !key.empty())
+    return std::unexpected(Error{Reason::dpop_key_mismatch,
+                                 "key " + key,
+                                 "no proof, as in this job's first exchange",
+                                 {},
+                                 "let all exchanges of a job prove the same key, or none; if the job itself made none "
+                                 "without, somebody else has its ID token: end the session"});
   if (session->bound_key() != key)
-    return fail(
-        Reason::dpop_key_mismatch, key.empty() ? "no proof" : "key " + key,
-        session->bound_key().empty() ? "no proof, as in the job's first exchange" : "key " + session->bound_key());
+    return fail(Reason::dpop_key_mismatch, key.empty() ? "no proof" : "key " + key, "key " + session->bound_key());
   if (limits.single_exchange || session->limits().single_exchange)
     return fail(Reason::token_already_used,
                 "session " + session->id() + " was opened at " + to_rfc3339(session->opened()),

@@ -184,7 +184,8 @@ TEST(Exchange, TakesNoKeyForAJobThatBeganWithout) {
   for (const bool bearer : {false, true}) {
     const auto late = gate.exchange(gate.id_token(), {.key = &key, .bearer = bearer});
     EXPECT_EQ(reason_of(late), Reason::dpop_key_mismatch);
-    EXPECT_EQ(late.error().error.expected, "no proof, as in the job's first exchange");
+    EXPECT_EQ(late.error().error.expected, "no proof, as in this job's first exchange");
+    EXPECT_THAT(late.error().error.fix, HasSubstr("somebody else has its ID token"));
   }
   gate.restart();
   EXPECT_EQ(reason_of(gate.exchange(gate.id_token(), {.key = &key})), Reason::dpop_key_mismatch);

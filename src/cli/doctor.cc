@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 #include "cli/admin_client.h"
 #include "cli/doctor_clock.h"
 #include "issuer/key_fetch.h"

@@ -4,7 +4,6 @@
 
 #include "base/file.h"
 #include "cli/doctor.h"
-#include "cli/startup.h"
 #include "policy/policy.h"
 
 namespace watchword::cli {

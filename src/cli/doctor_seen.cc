@@ -97,10 +97,8 @@ void check_seen(const DoctorOptions& options, const policy::Policy& policy, Chec
   add(judge_lifetimes(*seen));
   std::vector<issuer::Principal> principals;
   for (auto& opening : *seen) principals.push_back(std::move(opening.principal));
-  const auto suspect = [&checks](std::vector<Error> errors) {
-    for (auto& error : errors) checks.push_back({"suspect " + error.where, {}, std::move(error)});
-  };
-  suspect(policy::never_matched(policy, principals));
+  for (auto& error : policy::never_matched(policy, principals))
+    checks.push_back({"suspect " + error.where, {}, std::move(error)});
 }
 
 }  // namespace watchword::cli

@@ -19,6 +19,24 @@ Error state_error(std::string found, std::string expected, std::string where = {
           "look for errors in the gate's own log: a store or disk that refuses to write stops this too"};
 }
 
+struct SignedLog {
+  std::uint64_t size;
+  Time since;
+};
+
+// A folder without one has just been made, or else nothing is ever signed there.
+Result<SignedLog> checkpoint_in(const std::string& directory) {
+  const auto file = directory + "/checkpoint";
+  if (stamp_of(file) == FileStamp{}) {
+    const auto made = stamp_of(directory);
+    if (made == FileStamp{}) return fail(Reason::log_incomplete, "no folder", "the log's folder", directory);
+    return SignedLog{0, from_unix(made.seconds)};
+  }
+  WW_TRY(const auto text, read_file(file));
+  WW_TRY(const auto checkpoint, audit::read_unverified(text));
+  return SignedLog{checkpoint.size, from_unix(stamp_of(file).seconds)};
+}
+
 }  // namespace
 
 CheckResult judge_keys(const Json& keys, Duration rotate_every, Time now) {
@@ -61,15 +79,12 @@ void check_state(const Config& config, const DoctorOptions& options, const Json&
   else
     checks.push_back({"signing key", {}, std::move(keys).error()});
 
-  const auto file = config.log_directory + "/checkpoint";
-  const auto stamp = stamp_of(file);
-  const auto text = read_file(file);
-  const auto checkpoint = text ? audit::read_unverified(*text) : std::unexpected(text.error());
-  if (!checkpoint) return checks.push_back({"log", {}, checkpoint.error()});
+  const auto signed_log = checkpoint_in(config.log_directory);
+  if (!signed_log) return checks.push_back({"log", {}, signed_log.error()});
   const auto* stored = status.find_integer("log_size");
   const auto* backlog = status.find_integer("backlog");
-  checks.push_back(judge_log(stored != nullptr ? static_cast<std::uint64_t>(*stored) : 0, checkpoint->size,
-                             now - from_unix(stamp.seconds), backlog != nullptr ? *backlog : 0, config.log_directory));
+  checks.push_back(judge_log(stored != nullptr ? static_cast<std::uint64_t>(*stored) : 0, signed_log->size,
+                             now - signed_log->since, backlog != nullptr ? *backlog : 0, config.log_directory));
 }
 
 }  // namespace watchword::cli

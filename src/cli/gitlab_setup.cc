@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/input.h"
 #include "cli/live.h"
 #include "job/token_input.h"
 

@@ -1,5 +1,4 @@
 // watchword serve, config check, and the small commands.
-#include "base/encoding.h"
 #include "base/random.h"
 #include "cli/commands.h"
 #include "cli/config.h"

@@ -6,7 +6,6 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "http/fetch.h"
-#include "http/uri.h"
 #include "issuer/key_fetch.h"
 #include "job/token_content.h"
 #include "job/token_input.h"

@@ -6,17 +6,15 @@
 #include <utility>
 
 #include "base/text.h"
-#include "http/uri.h"
 #include "job/exchange.h"
 #include "job/place.h"
-#include "job/proved_post.h"
+#include "job/revocation.h"
 #include "jose/jws.h"
 
 namespace watchword::job {
 namespace {
 
 constexpr std::int64_t kLongestLife = std::int64_t{30} * 24 * 3600;
-constexpr auto kRevokeWithin = std::chrono::seconds(3);
 
 std::unexpected<Error> foreign(std::string found, std::string expected) {
   return std::unexpected(Error{Reason::gate_unreachable, std::move(found), std::move(expected), "/oauth/token",
@@ -87,13 +85,7 @@ net::Task<Result<Reply>> Access::renew() {
 net::Task<void> Access::revoke() {
   const auto token = state_->token.get();
   if (!token || token->ends <= state_->holder.clock.now()) co_return;
-  const std::string text(token->value.reveal());
-  ProvedForm form{.path = "/oauth/revoke",
-                  .text = "token=" + http::percent_encode(text),
-                  .authorization = token->bound ? "DPoP" : "Bearer",
-                  .token = text};
-  // The gate may be gone: the token ends by itself.
-  static_cast<void>(co_await post_proved(state_->holder, std::move(form), Duration::zero(), kRevokeWithin));
+  co_await give_back(state_->holder, std::string(token->value.reveal()), token->bound);
 }
 
 const Wanted& Access::wanted() const { return state_->wanted; }

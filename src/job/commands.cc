@@ -1,4 +1,4 @@
-// The form of: token exchange, token get, tunnel, doctor, git-credential, docker-credential, kube-credential.
+// The form of: token exchange, token get, tunnel, exec, doctor, git-credential, docker-credential, kube-credential.
 #include "job/commands.h"
 
 namespace watchword::job {

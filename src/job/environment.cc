@@ -38,14 +38,16 @@ std::string_view Environment::get(std::string_view name) const {
 }
 
 void Environment::reach_directly(std::string_view host) {
-  constexpr std::array<std::string_view, 4> kProxies{"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
+  constexpr std::array<std::string_view, 7> kProxies{"http_proxy", "HTTP_PROXY",  "all_proxy",  "ALL_PROXY",
+                                                     "grpc_proxy", "https_proxy", "HTTPS_PROXY"};
   if (std::ranges::all_of(kProxies, [this](auto name) { return get(name).empty(); })) return;
-  const std::string lower(get("no_proxy")), upper(get("NO_PROXY"));
+  const std::string lower(get("no_proxy")), upper(get("NO_PROXY")), grpc(get("no_grpc_proxy"));
   const auto with_host = [host](const std::string& hosts) {
     return hosts == "*" ? hosts : hosts + (hosts.empty() ? "" : ",") + std::string(host);
   };
   set("no_proxy", with_host(lower.empty() ? upper : lower));
   set("NO_PROXY", with_host(upper.empty() ? lower : upper));
+  if (!grpc.empty()) set("no_grpc_proxy", with_host(grpc));
 }
 
 std::vector<char*> Environment::pointers() {

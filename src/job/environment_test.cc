@@ -77,6 +77,16 @@ TEST_F(EnvironmentTest, EachListOfHostsWithoutAProxyIsKept) {
               ElementsAre("all_proxy=socks5://proxy.example.com", "no_proxy=b,127.0.0.1", "NO_PROXY=a,127.0.0.1"));
 }
 
+// gRPC's libraries ask a proxy of any of these for every address, but for no_grpc_proxy or else no_proxy.
+TEST_F(EnvironmentTest, AProxyOfGrpcIsNotAskedForTheOwnHost) {
+  for (const auto* proxy : {"grpc_proxy=http://proxy.example.com", "https_proxy=http://proxy.example.com"}) {
+    auto environment = with({proxy, "no_grpc_proxy=a"});
+    environment.reach_directly("127.0.0.1");
+    EXPECT_THAT(seen(environment),
+                ElementsAre(proxy, "no_proxy=127.0.0.1", "NO_PROXY=127.0.0.1", "no_grpc_proxy=a,127.0.0.1"));
+  }
+}
+
 TEST_F(EnvironmentTest, WithoutAProxyNothingIsSaidOfOne) {
   auto environment = with({"http_proxy=", "NO_PROXY=a"});
   environment.reach_directly("127.0.0.1");

@@ -44,8 +44,11 @@ net::Task<void> cut_later(std::shared_ptr<Cut> cut, net::Steady::duration within
   if (!cut->over) cut->abort.fire();
 }
 
-std::string seconds(net::Steady::duration time) {
-  return to_string(std::chrono::duration_cast<Duration>(std::chrono::round<std::chrono::milliseconds>(time)));
+// As a person would say it: what is left of 10 s is 10 s.
+std::string roughly(net::Steady::duration time) {
+  using namespace std::chrono;
+  if (time >= seconds(1)) return to_string(Duration(round<seconds>(time)));
+  return to_string(Duration(round<milliseconds>(time)));
 }
 
 net::Task<Result<Reply>> ask_until_cut(http::Client& client, http::RequestHead head, std::string text,
@@ -84,7 +87,7 @@ net::Task<Result<Reply>> ask(http::Client& client, const http::Origin& origin, h
   if (reply) co_return reply;
   if (cut->abort.fired())
     co_return std::unexpected(
-        gate_trouble(Error{Reason::upstream_timeout, "no whole answer within " + seconds(within), {}, {}, {}}, origin));
+        gate_trouble(Error{Reason::upstream_timeout, "no whole answer within " + roughly(within), {}, {}, {}}, origin));
   co_return std::unexpected(gate_trouble(reply.error(), origin));
 }
 

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <string>
 #include <utility>
@@ -30,7 +31,7 @@ void send(const Descriptor& to, char kind, std::uint64_t number, std::string_vie
   message += std::to_string(number);
   message += ' ';
   message += text;
-  while (::send(to.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  while (::send(to.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EINTR) {
   }
   wipe(message);
 }
@@ -45,21 +46,21 @@ class Memory {
     std::from_chars(message.data() + 1, message.data() + space, number);
     if (message.front() == kGroup) group_ = static_cast<pid_t>(number);
     if (message.front() != kToken) return;
-    auto& [current, before] = tokens_[number];
-    before = std::exchange(current, Secret(message.substr(space + 1)));
+    auto& held = tokens_[number];
+    held.emplace_back(message.substr(space + 1));
+    if (held.size() > Keeper::kMostTokens) held.pop_front();
   }
 
   Keeper::Held all() && {
     Keeper::Held held;
     held.group = group_;
     for (auto& [access, tokens] : tokens_)
-      for (auto* token : {&tokens.first, &tokens.second})
-        if (!token->empty()) held.tokens.push_back(std::move(*token));
+      for (auto& token : tokens) held.tokens.push_back(std::move(token));
     return held;
   }
 
  private:
-  std::map<std::uint64_t, std::pair<Secret, Secret>> tokens_;
+  std::map<std::uint64_t, std::deque<Secret>> tokens_;
   pid_t group_ = 0;
 };
 

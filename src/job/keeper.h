@@ -23,6 +23,7 @@ class Keeper {
     pid_t group = 0;  // 0: none
   };
   static constexpr unsigned kLongestSeconds = 10;
+  static constexpr std::size_t kMostTokens = 16;  // of one access, the newest
 
   // `last` runs in the keeper when this process ends without end(), and is cut after kLongestSeconds. Before any thread
   // is started, as the fork has only one. command_not_started.
@@ -30,8 +31,8 @@ class Keeper {
   Keeper(Keeper&&) = default;
   ~Keeper();  // all is given back: the keeper ends without a word
 
-  // One thread at a time. What `access` (a number) holds from now on; the token before it may still live, and is held
-  // too. A keeper that is gone is no failure: tokens end by themselves.
+  // One thread at a time. What `access` (a number) holds from now on; those before it may still live, and are held
+  // too. A keeper that is gone, or hears nothing, is no failure: tokens end by themselves.
   void hold(std::size_t access, std::string_view token) const;
   // The process group that is to be killed with this process; 0: none.
   void hold_group(pid_t group) const;

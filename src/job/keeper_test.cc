@@ -61,7 +61,7 @@ TEST_F(KeeperTest, KnowsWhatIsToBeGivenBackAfterAKill) {
   EXPECT_THAT(lines_of(told_), ElementsAre("77", "first", "other"));
 }
 
-TEST_F(KeeperTest, HoldsTheTokenBeforeTheLastToo) {
+TEST_F(KeeperTest, HoldsTheTokensBeforeTheLastToo) {
   run_and_kill([](const Keeper& keeper) {
     keeper.hold(0, "oldest");
     keeper.hold(0, "older");
@@ -69,7 +69,28 @@ TEST_F(KeeperTest, HoldsTheTokenBeforeTheLastToo) {
     keeper.hold_group(77);
     keeper.hold_group(0);
   });
-  EXPECT_THAT(lines_of(told_), ElementsAre("0", "newest", "older"));
+  EXPECT_THAT(lines_of(told_), ElementsAre("0", "oldest", "older", "newest"));
+}
+
+TEST_F(KeeperTest, ForgetsTheOldestOfTooMany) {
+  run_and_kill([](const Keeper& keeper) {
+    for (int i = 0; i <= static_cast<int>(Keeper::kMostTokens); ++i) keeper.hold(0, "token " + std::to_string(i));
+  });
+  const auto told = lines_of(told_);
+  ASSERT_EQ(told.size(), 1 + Keeper::kMostTokens);
+  EXPECT_EQ(told[1], "token 1");
+  EXPECT_EQ(told.back(), "token " + std::to_string(Keeper::kMostTokens));
+}
+
+// Whoever may send it signals can stop a keeper. A run that waited for it would not end.
+TEST_F(KeeperTest, OneThatStandsStillHoldsNobodyUp) {
+  const auto keeper = Keeper::start([](const Keeper::Held&) {});
+  ASSERT_TRUE(keeper);
+  pid_t pid = 0;
+  std::ifstream("/proc/self/task/" + std::to_string(::getpid()) + "/children") >> pid;
+  ASSERT_GT(pid, 0);
+  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  for (int i = 0; i < 1'000; ++i) keeper->hold(0, std::string(16 * 1024, 'x'));
 }
 
 TEST_F(KeeperTest, TakesLongTokensWhole) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "http/grpc.h"
 #include "http/hop_by_hop.h"
@@ -30,15 +32,27 @@ std::string moved(std::string_view text, std::string_view from, std::string_view
   return std::string(to).append(text.substr(from.size()));
 }
 
+// "/SECRET", or empty for a caller that showed it as a header.
+std::string_view path_in(std::string_view local) {
+  const auto authority = local.find("://") + 3;
+  return local.substr(std::min(local.find('/', authority), local.size()));
+}
+
+// An address that the caller tells of its own, Referer or WebDAV's Destination; none where it would show the secret.
+std::optional<std::string> told_to_gate(std::string_view address, const Site& site, std::string_view local) {
+  auto there = moved(address, local, site.root() + site.prefix);
+  const auto secret = path_in(local);
+  if (!secret.empty() && there.contains(secret)) return std::nullopt;
+  return there;
+}
+
 std::string location_here(std::string_view location, const Site& site, std::string_view local) {
   if (location.starts_with("//")) {
     const auto there = site.root().substr(site.origin.scheme.size() + 1) + site.prefix;
     return moved(location, there, local);
   }
   if (!location.starts_with('/')) return moved(location, site.root() + site.prefix, local);
-  const auto authority = local.find("://") + 3;
-  const auto path = std::min(local.find('/', authority), local.size());
-  return moved(location, site.prefix, local.substr(path));
+  return moved(location, site.prefix, path_in(local));
 }
 
 }  // namespace
@@ -65,12 +79,13 @@ Result<http::RequestHead> to_gate(http::RequestHead request, const Site& site, s
   http::remove_hop_by_hop(request.headers);
   for (const auto& header : request.headers) {
     if (is_dropped(header)) continue;
-    if (header.name == "origin")
+    if (header.name == "origin") {
       head.headers.add(header.name, site.root());  // the caller's own: others are refused
-    else if (header.name == "referer")
-      head.headers.add(header.name, moved(header.value, local, site.root() + site.prefix));
-    else
+    } else if (header.name == "referer" || header.name == "destination") {
+      if (auto address = told_to_gate(header.value, site, local)) head.headers.add(header.name, *std::move(address));
+    } else {
       head.headers.add(header);
+    }
   }
   if (http::is_grpc(head.headers)) head.headers.add("te", "trailers");
   return head;

@@ -94,6 +94,17 @@ TEST(LocalForward, TheRunsSecretDoesNotLeaveWithReferer) {
                                           {"referer", "https://gate.example.com/billing/page?q"}}));
 }
 
+TEST(LocalForward, TheRunsSecretDoesNotLeaveWithAddressesInOtherForms) {
+  const auto of = [](const char* name, const char* value) {
+    return to_gate(request("/x", {{name, value}}), site(), kLocal)->headers;
+  };
+  EXPECT_EQ(of("destination", "http://127.0.0.1:4711/SECRET/b"),
+            (http::Headers{{"destination", "https://billing.gate.example.com:8444/b"}}));
+  EXPECT_EQ(of("destination", "/SECRET/b"), http::Headers());
+  EXPECT_EQ(of("referer", "http://localhost:4711/SECRET/page"), http::Headers());
+  EXPECT_EQ(of("referer", "http://localhost:4711/page"), (http::Headers{{"referer", "http://localhost:4711/page"}}));
+}
+
 std::string location(std::string value, const Site& of = site(), std::string_view local = kLocal) {
   const auto head = to_caller({201, {{"location", std::move(value)}, {"connection", "close"}}}, of, local);
   EXPECT_EQ(head.headers.size(), 1u);

@@ -10,6 +10,7 @@
 #include "job/gate_proxy.h"
 #include "job/local_door.h"
 #include "job/local_tunnel.h"
+#include "job/proved_post.h"
 #include "job/socket_folder.h"
 #include "net/loop.h"
 
@@ -17,18 +18,9 @@ namespace watchword::job {
 namespace {
 
 constexpr std::size_t kSecretBytes = 24;
-constexpr auto kNonceWithin = std::chrono::seconds(10);
 
-// What the proofs of bound tokens need. The gate's every answer to a question for tokens carries a nonce, also this
-// one, which it does not take for an exchange (docs/api.md).
-net::Task<void> renew_nonce(Holder& holder, const Access& access) {
-  if (!access.token()->bound || !holder.nonce.stale(holder.clock.now())) co_return;
-  http::RequestHead head{"POST", holder.gate.scheme, holder.gate.authority, "/oauth/token", {}};
-  head.headers.add("content-type", "application/x-www-form-urlencoded");
-  const auto client = client_towards(holder.gate, holder.tls);
-  const auto reply = co_await ask(*client, holder.gate, std::move(head), {}, kNonceWithin);
-  const auto* nonce = reply ? reply->headers.find("dpop-nonce") : nullptr;
-  if (nonce != nullptr) holder.nonce.saw(*nonce, holder.clock.now());
+net::Task<void> renew_nonce_for(Holder& holder, const Access& access) {
+  if (access.token()->bound) co_await renew_nonce(holder);
 }
 
 Result<std::shared_ptr<net::TlsClientContext>> tls_of(const http::Origin& gateway, const Holder& holder) {
@@ -91,7 +83,7 @@ class LocalGateImpl final : public LocalGate {
                             .tls = std::move(tls),
                             .credentials = [&access](auto method, auto url) { return access.credentials(method, url); },
                             .saw_nonce = [this](auto nonce) { holder_.nonce.saw(nonce, holder_.clock.now()); },
-                            .renew_nonce = [this, &access] { return renew_nonce(holder_, access); },
+                            .renew_nonce = [this, &access] { return renew_nonce_for(holder_, access); },
                             .on_refusal = options_.on_refusal};
     WW_TRY(auto door, LocalDoor::open(*pool_.loops().front(), listen, {secret_, source_, ::geteuid()}, std::move(way)));
     return http_.emplace_back(std::move(door))->address();

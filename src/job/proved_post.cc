@@ -13,6 +13,8 @@ namespace {
 
 using net::Steady;
 
+constexpr auto kNonceWithin = std::chrono::seconds(10);
+
 std::string url_of(const http::Origin& gate) { return gate.scheme + "://" + gate.authority; }
 
 Result<http::RequestHead> head_of(const Holder& holder, const ProvedForm& form) {
@@ -32,9 +34,22 @@ bool wants_nonce(const Reply& reply) {
                                      reply.body.string_or("reason", "") == name(Reason::dpop_nonce_required));
 }
 
+// Each answer of the token endpoint carries a nonce. To a form that is no exchange it is a refusal that leaves no
+// record (docs/api.md), where a proof without a nonce would leave one.
+net::Task<Result<Reply>> ask_for_nothing(http::Client& client, Holder& holder, Steady::duration within) {
+  http::RequestHead head{"POST", holder.gate.scheme, holder.gate.authority, "/oauth/token", {}};
+  head.headers.add("content-type", "application/x-www-form-urlencoded");
+  auto reply = co_await ask(client, holder.gate, std::move(head), {}, within);
+  const auto* nonce = reply ? reply->headers.find("dpop-nonce") : nullptr;
+  if (nonce != nullptr) holder.nonce.saw(*nonce, holder.clock.now());
+  co_return reply;
+}
+
 net::Task<Result<Reply>> one_try(Holder& holder, const ProvedForm& form, Steady::duration each) {
   const auto deadline = Steady::now() + each;
   const auto client = client_towards(holder.gate, holder.tls);
+  if (form.authorization != "Bearer" && holder.nonce.stale(holder.clock.now()))
+    WW_CO_CHECK(co_await ask_for_nothing(*client, holder, each));
   for (const bool again : {false, true}) {
     WW_CO_TRY(auto head, head_of(holder, form));
     WW_CO_TRY(auto reply, co_await ask(*client, holder.gate, std::move(head), form.text, deadline - Steady::now()));
@@ -73,6 +88,12 @@ void announce(const Holder& holder, const Result<Reply>& reply, const Retry& ret
 }
 
 }  // namespace
+
+net::Task<void> renew_nonce(Holder& holder) {
+  if (!holder.nonce.stale(holder.clock.now())) co_return;
+  const auto client = client_towards(holder.gate, holder.tls);
+  static_cast<void>(co_await ask_for_nothing(*client, holder, kNonceWithin));
+}
 
 net::Task<Result<Reply>> post_proved(Holder& holder, ProvedForm form, Duration retry_for, Steady::duration each) {
   Retry retry({.total = retry_for}, holder.random);

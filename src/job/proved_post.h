@@ -23,4 +23,7 @@ struct ProvedForm {
 net::Task<Result<Reply>> post_proved(Holder& holder, ProvedForm form, Duration retry_for,
                                      net::Steady::duration each = std::chrono::seconds(10));
 
+// Where the one in hand is stale (Nonce::stale). What fails shows at the next proof.
+net::Task<void> renew_nonce(Holder& holder);
+
 }  // namespace watchword::job

@@ -41,6 +41,15 @@ TEST(ProvedPost, AsksAgainWhereTheGateHasNoAnswerNow) {
   }
 }
 
+// Or each run would leave a refused exchange in the log.
+TEST(ProvedPost, ItsFirstProofHasANonceAlready) {
+  TestGate gate({granted()}, "nonce-for-nothing");
+  TestHolder holder(gate.origin());
+  ASSERT_TRUE(post(holder.holder, Duration::zero()).reply);
+  ASSERT_EQ(gate.asked().size(), 1u);
+  EXPECT_EQ(gate.asked().front().proof().string_or("nonce", ""), "nonce-for-nothing");
+}
+
 TEST(ProvedPost, TakesARefusalForAnAnswer) {
   for (const int status : {400, 401, 403, 404}) {
     TestGate gate({refused(status, "no_binding"), granted()});

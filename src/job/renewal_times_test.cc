@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace watchword::job {
 namespace {
 
@@ -60,6 +62,23 @@ TEST_F(Times, TroubleWithoutEndCausesOneExchangeEachFiveSeconds) {
       times.failed();
   }
   EXPECT_EQ(exchanges, 6);
+}
+
+TEST_F(Times, TroubleThatAnExchangeDoesNotExplainIsLookedIntoLessAndLess) {
+  times.renewed(minutes(15));
+  std::vector<int> after;
+  for (int second = 1; second <= 160; ++second) {
+    clock.advance(seconds(1));
+    times.trouble();
+    if (times.left() > Duration::zero()) continue;
+    after.push_back(second);
+    times.renewed(minutes(15));
+  }
+  EXPECT_EQ(after, (std::vector{5, 15, 35, 75, 135}));
+  clock.advance(minutes(10));
+  times.renewed(minutes(15));  // by its time
+  times.trouble();
+  EXPECT_EQ(times.left(), RenewalTimes::kRetry);
 }
 
 TEST_F(Times, TroubleDoesNotPutOffARenewalThatIsDue) {

@@ -19,15 +19,19 @@ struct Pending {
 };
 
 net::Task<void> give_one_back(Holder& holder, std::string token, std::shared_ptr<Pending> pending) {
-  ProvedForm form{.path = "/oauth/revoke",
-                  .text = "token=" + http::percent_encode(token),
-                  .authorization = "DPoP",
-                  .token = std::move(token)};
-  static_cast<void>(co_await post_proved(holder, std::move(form), Duration::zero(), kWithin));
+  co_await give_back(holder, std::move(token), true);
   if (--pending->left == 0) pending->all.deliver(true);
 }
 
 }  // namespace
+
+net::Task<void> give_back(Holder& holder, std::string token, bool bound) {
+  ProvedForm form{.path = "/oauth/revoke",
+                  .text = "token=" + http::percent_encode(token),
+                  .authorization = bound ? "DPoP" : "Bearer",
+                  .token = std::move(token)};
+  static_cast<void>(co_await post_proved(holder, std::move(form), Duration::zero(), kWithin));
+}
 
 net::Task<std::size_t> give_back(Holder& holder, const std::vector<Secret>& tokens) {
   if (tokens.empty()) co_return std::size_t{0};

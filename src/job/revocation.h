@@ -10,8 +10,11 @@
 
 namespace watchword::job {
 
-// All at once, on the current loop, within a few seconds. The tokens are bound to the holder's key. What fails is the
-// gate's loss, or it is down: they end by themselves. Returns how many were asked for.
+// One token, with or without the proof that it is bound to. What fails is the gate's loss, or it is down: the token
+// ends by itself.
+net::Task<void> give_back(Holder& holder, std::string token, bool bound);
+// All at once, on the current loop, within a few seconds. The tokens are bound to the holder's key. Returns how many
+// were asked for.
 net::Task<std::size_t> give_back(Holder& holder, const std::vector<Secret>& tokens);
 
 }  // namespace watchword::job

@@ -44,7 +44,8 @@ net::Task<Result<Reply>> RunAccess::renew(std::size_t index) {
   one.times.renewed(token->ends - holder_.clock.now());
   // What ends with its session is not renewed by asking more often.
   if (before && token->ends <= before->ends + kTick) one.not_before = token->ends;
-  one.before = std::move(before);
+  std::erase_if(one.earlier, [&](const auto& old) { return old->ends <= holder_.clock.now(); });
+  if (before) one.earlier.push_back(std::move(before));
   options_.on_token(index, *token);
   co_return reply;
 }
@@ -121,9 +122,12 @@ std::vector<Access*> RunAccess::accesses() {
 
 std::vector<Secret> RunAccess::tokens() const {
   std::vector<Secret> all;
-  for (const auto& one : all_)
-    for (const auto& token : {one->access.token(), one->before})
+  for (const auto& one : all_) {
+    auto tokens = one->earlier;
+    tokens.push_back(one->access.token());
+    for (const auto& token : tokens)
       if (token && token->ends > holder_.clock.now()) all.push_back(token->value.clone());
+  }
   return all;
 }
 

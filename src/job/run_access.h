@@ -43,7 +43,7 @@ class RunAccess {
         : access(holder, wanted, true, explain), times(holder.clock) {}
     Access access;
     RenewalTimes times;
-    std::shared_ptr<const Token> before = nullptr;  // the token before the last
+    std::vector<std::shared_ptr<const Token>> earlier = {};  // may still live
     std::atomic<bool> trouble = false;
     std::optional<Reason> failing = std::nullopt;  // and that was told
     Time not_before{};                             // of the next try

@@ -42,7 +42,9 @@ struct TestAnswer {
 
 class TestGate {
  public:
-  explicit TestGate(std::vector<TestAnswer> answers) : answers_(std::move(answers)) {}
+  // `nonce`: what a form that is no exchange is answered with.
+  explicit TestGate(std::vector<TestAnswer> answers, std::string nonce = {})
+      : answers_(std::move(answers)), nonce_(std::move(nonce)) {}
   TestGate(const TestGate&) = delete;
   TestGate& operator=(const TestGate&) = delete;
 
@@ -55,6 +57,11 @@ class TestGate {
  private:
   net::Task<void> answer(http::Exchange& exchange) {
     auto body = co_await http::read_all(exchange.body, 1 << 20);
+    if (body->empty()) {  // no exchange: only its nonce was wanted
+      http::ResponseHead nothing{.status = 400, .headers = {}};
+      if (!nonce_.empty()) nothing.headers.add("dpop-nonce", nonce_);
+      co_return static_cast<void>(co_await exchange.reply.send(std::move(nothing), ""));
+    }
     const auto answer = take({exchange.request.target, exchange.request.headers, *http::parse_form(*body)});
     http::ResponseHead head{.status = answer.status, .headers = answer.headers};
     head.headers.add("content-type", "application/json");
@@ -70,6 +77,7 @@ class TestGate {
 
   mutable std::mutex mutex_;
   std::vector<TestAnswer> answers_;
+  const std::string nonce_;
   std::vector<Asked> asked_;
   http::TestServer server_{[this](http::Exchange& exchange) { return answer(exchange); }};
 };

@@ -68,6 +68,9 @@ TEST(NearMiss, TellsNoCallerOfAnotherProject) {
         "job_project_path: acme/deploy", "project_path: [acme/shop, acme/web]"})
     EXPECT_EQ(nearest_of(granted_to(claims), job()), "none") << claims;
   EXPECT_EQ(nearest_of(granted_to("project_path: acme/shop, environment: staging"), job()), "none");
+  EXPECT_EQ(nearest_of(granted_to("project_path: [acme/secret, Acme/Billing, acme/web]"), job()),
+            "p.yaml:8 writer project_path: acme/billing, wanted Acme/Billing")
+      << "those that are listed beside it";
 }
 
 TEST(NearMiss, NamesPeopleOnlyWithinTheirOwnProject) {

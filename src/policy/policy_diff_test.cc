@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "policy/analysis_test_util.h"
+#include "policy/diff_side.h"
 
 namespace watchword::policy::testing {
 namespace {
@@ -183,6 +184,26 @@ TEST(PolicyDiff, OfManyBindingsTriesThoseThatDiffer) {
   for (int i = 0; i < 10'000; ++i) bindings += (i == 0 ? "" : ", ") + job("project_path: acme/p" + std::to_string(i));
   more = bindings + ", " + job("project_path: acme/new");
   EXPECT_THAT(changes(role(bindings), role(more)), ElementsAre("access grants"));
+}
+
+// The policies of a merge request may be a stranger's: what is not tried may be a grant, and is said to be.
+TEST(PolicyDiff, TriesNoMoreThanItMay) {
+  const auto before = parse(role(job("project_path: acme/other"))),
+             after = parse(role(job("project_path: acme/billing"),
+                                "{ permission: billing-api/write, when: 'job.ref == \"a\" && job.ref == \"b\"' }"));
+  const Side old_side(*before), new_side(*after);
+  const Role& granted = new_side.rules.roles.front();
+  const Right& right = new_side.rights_of(granted).front();
+  const Grant grant{&granted, &granted.bindings.front(), right.permission, right.action};
+  const auto found = [&](std::size_t tries) {
+    Effort effort(tries);
+    const Judged judged = judge(new_side, old_side, grant, right, {}, kNoon, effort);
+    EXPECT_EQ(judged.finding, Finding::may);
+    return std::pair(effort.exhausted(), judged.obstacle);
+  };
+  EXPECT_EQ(found(0), std::pair(true, std::string("not tried, as so much differs")));
+  EXPECT_TRUE(found(20).first);
+  EXPECT_FALSE(found(10'000).first) << "nobody comes through, and no more is left to try";
 }
 
 }  // namespace

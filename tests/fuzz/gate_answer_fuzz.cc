@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "http/date.h"
 #include "http/uri.h"
 #include "job/place.h"
 #include "job/refusal_text.h"
@@ -34,6 +35,7 @@ void check_place(const job::Reply& reply) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (net::proxy_grants(text).value_or(false) && !text.ends_with("\r\n\r\n")) std::abort();
+  if (http::parse_date(text) && !text.ends_with(" GMT")) std::abort();
   if (const auto wait = job::retry_after(text); wait && *wait < Duration::zero()) std::abort();
   const auto json = parse_json(text);
   if (!json) return 0;

@@ -7,9 +7,8 @@ import shutil
 import subprocess
 import unittest
 
-from support.authority import Authority
 from support.backends import BACKEND, GIT, Api, GitServer
-from support.case import GateCase, Https
+from support.case import CertifiedHttps, GateCase
 from support.gate import BINARY
 from support.keys import claims_of
 
@@ -228,15 +227,8 @@ class Helpers(GateCase):
         self.assertEqual(os.listdir(self.home), [])
 
 
-class Kubectl(Https, GateCase):
+class Kubectl(CertifiedHttps, GateCase):
     """It shows no credential but by TLS."""
-
-    @classmethod
-    def config(cls):
-        authority = Authority(cls.gate.folder, "ca")
-        certificate, key = authority.issue("gate")
-        cls.gate.tls = authority.certificate
-        return {"url": cls.gate.url, "tls": {"certificate": certificate, "key": key}}
 
     @classmethod
     def policy(cls):

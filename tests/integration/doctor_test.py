@@ -5,8 +5,7 @@ import json
 import os
 import time
 
-from support.case import GateCase, Https
-from support.authority import Authority
+from support.case import CertifiedHttps, GateCase
 from support.gate import run
 from support.net import free_port
 
@@ -18,18 +17,11 @@ def checks_of(case, done, code):
     return {check["check"]: check for check in json.loads(done.stdout)["checks"]}
 
 
-class BesideAGate(Https, GateCase):
+class BesideAGate(CertifiedHttps, GateCase):
     """The gate's certificate ends in a day."""
 
-    @classmethod
-    def config(cls):
-        cls.authority = Authority(cls.gate.folder, "ca")
-        certificate, key = cls.authority.issue("gate")
-        cls.gate.tls = cls.authority.certificate
-        return {"tls": {"certificate": certificate, "key": key}}
-
     def doctor(self, code):
-        return checks_of(self, self.gate.cli("doctor", "--json", "--config", self.gate.config_file), code)
+        return checks_of(self, self.gate.cli("doctor", "--json"), code)
 
     def test_a_certificate_that_ends_soon_is_told_before_it_does(self):
         found = self.doctor(BAD)["ends: certificate"]

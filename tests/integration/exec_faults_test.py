@@ -8,7 +8,7 @@ import threading
 from subprocess import PIPE
 
 from support.authority import Authority
-from support.case import Https
+from support.case import CertifiedHttps
 from support.exec import DENIED, FAILED, USAGE, ExecCase, alive, end
 from support.gate import BINARY
 from support.net import SLOW, eventually, free_port
@@ -66,6 +66,11 @@ class Tokens(ExecCase):
         code, _, err = self.exec("billing-api", "--", "true", token=job)
         self.assertEqual(code, 0, err)
         self.assert_refused(self.gate.exchange(job), 400, "dpop_key_mismatch")
+
+    def test_a_token_that_was_used_without_a_key(self):
+        job = self.issuer.mint()
+        self.assertEqual(self.gate.exchange(job).status, 200)
+        self.assert_denied("dpop_key_mismatch", "every run in this job", token=job)
 
     def test_a_job_token_that_the_gate_has_no_use_for_is_not_offered(self):
         code, _, err = self.exec("billing-api", "--", "true", variables={"CI_JOB_TOKEN": "glcbt-1"})
@@ -143,14 +148,7 @@ class Ways(ExecCase):
         self.assertEqual((process.returncode, out), (128 + signal.SIGTERM, b""), err)
 
 
-class PrivateAuthority(Https, ExecCase):
-    @classmethod
-    def config(cls):
-        cls.authority = Authority(cls.gate.folder, "authority")
-        certificate, key = cls.authority.issue("gate")
-        cls.gate.tls = cls.authority.certificate
-        return {"tls": {"certificate": certificate, "key": key}}
-
+class PrivateAuthority(CertifiedHttps, ExecCase):
     def test_it_is_taken_from_its_variable(self):
         code, out, err = self.shell('curl -sS "$BILLING_API_URL/v1/x"', variables={"WATCHWORD_CA": self.gate.tls})
         self.assertEqual((code, out, err), (0, "ok", ""))
@@ -174,6 +172,18 @@ class Commands(ExecCase):
         job = self.issuer.mint(job_id="9102")
         self.assertEqual(self.shell("kill -SEGV $$", token=job)[0], 128 + signal.SIGSEGV)
         self.assert_given_back("9102")
+
+    def test_a_backend_that_fails_again_and_again_leaves_no_token_behind(self):
+        job = self.issuer.mint(job_id="9103")
+        process = self.start("billing-api", "--", "sh", "-c", 'while read line; do curl -s -o /dev/null "$BILLING_API_URL/v1/cut"; done', token=job,
+                             stdin=PIPE)
+        for count in (1, 2, 3):  # each answer that is cut makes exec ask the gate whether its session still lives
+            eventually(lambda: len(self.exchanges("9103")) == count, f"{count} exchanges", 30)
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+        _, err = process.communicate(timeout=30 * SLOW)
+        self.assertEqual(process.returncode, 18, err)
+        self.assert_given_back("9103", 3)
 
     def test_ten_thousand_variables(self):
         many = {f"VARIABLE_{number}": "x" * 50 for number in range(10_000)}

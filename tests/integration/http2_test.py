@@ -7,8 +7,7 @@ import tempfile
 import threading
 import unittest
 
-from support.authority import Authority
-from support.case import GateCase, Https
+from support.case import CertifiedHttps, GateCase
 from support.net import SLOW, Raw, free_port
 
 MEGABYTE = 1 << 20
@@ -110,16 +109,9 @@ class OtherPeers(GateCase):
             self.assertTrue(peer.recv(65536).startswith(b"HTTP/1.1 400 "))
 
 
-class Alpn(Clients, Https, GateCase):
+class Alpn(Clients, CertifiedHttps, GateCase):
     scheme = "https"
     speak_http2 = "--http2"
-
-    @classmethod
-    def config(cls):
-        cls.authority = Authority(cls.gate.folder, "ca")
-        certificate, key = cls.authority.issue("gate")
-        cls.gate.tls = cls.authority.certificate
-        return {"url": cls.gate.url, "tls": {"certificate": certificate, "key": key}}
 
     def trust(self):
         return ["--cacert", self.authority.certificate]

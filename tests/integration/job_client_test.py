@@ -7,8 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support.authority import Authority
-from support.case import GateCase, Https
+from support.case import CertifiedHttps, GateCase
 from support.gate import BINARY, BUILD, SANITIZED, policy_for
 
 CLIENT = os.path.abspath(os.path.join(BUILD, "watchword-job"))
@@ -60,15 +59,8 @@ class ClientFile(unittest.TestCase):
 
 @unittest.skipIf(SANITIZED, "not built with sanitizers")
 @unittest.skipUnless(os.geteuid() == 0, "chroot needs root")
-class ClientImages(Https, GateCase):
+class ClientImages(CertifiedHttps, GateCase):
     """Against a gate whose authority is the image's own, found without being named."""
-
-    @classmethod
-    def config(cls):
-        authority = Authority(cls.gate.folder, "ca")
-        certificate, key = authority.issue("gate")
-        cls.gate.tls = authority.certificate
-        return {"url": cls.gate.url, "tls": {"certificate": certificate, "key": key}}
 
     @classmethod
     def policy(cls):

@@ -4,39 +4,29 @@ import os
 import re
 import signal
 import socket
-import socketserver
 import subprocess
 import threading
 import time
 
 from support.case import GateCase
+from support.echo import start_echo
 from support.gate import BINARY, policy_for, run
 from support.net import SLOW, eventually, free_port
 
 FAILED, USAGE, DENIED = 1, 2, 4
 
 
-class Echo(socketserver.BaseRequestHandler):
-    def handle(self):
-        while data := self.request.recv(65536):
-            self.request.sendall(data)
-
-
 class JobToken(GateCase):
     @classmethod
     def setUpClass(cls):
-        socketserver.ThreadingTCPServer.daemon_threads = True
-        cls.echo = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo)
-        threading.Thread(target=cls.echo.serve_forever, daemon=True).start()
-        cls.addClassCleanup(cls.echo.server_close)
-        cls.addClassCleanup(cls.echo.shutdown)
+        _, cls.echo_port = start_echo(cls)
         super().setUpClass()
 
     @classmethod
     def policy(cls):
         policy = policy_for(cls.upstream.url)
         policy["resources"]["billing-api"]["http"] = {"upstream": cls.upstream.url, "prefix": "/billing"}
-        policy["resources"]["ledger-db"] = {"tcp": {"upstream": f"127.0.0.1:{cls.echo.server_address[1]}"}}
+        policy["resources"]["ledger-db"] = {"tcp": {"upstream": f"127.0.0.1:{cls.echo_port}"}}
         policy["roles"]["deploy"]["allow"].append("ledger-db/connect")
         proving = {"job": {"issuer": "gitlab", "project_path": "acme/proving"}}
         policy["roles"]["proving"] = {"granted_to": [proving], "allow": ["billing-api/read", "ledger-db/connect"], "session": {"proof": "dpop", "ttl": "15m"}}
@@ -114,10 +104,11 @@ class JobToken(GateCase):
 
         def serve():
             connection, _ = listener.accept()
+            body = b'{"access_token":"a.b.c","token_type":"Bearer","expires_in":60}'
+            head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ndpop-nonce: first\r\ncontent-length: %d\r\n\r\n" % len(body)
             with connection:
-                connection.recv(65536)
-                body = b'{"access_token":"a.b.c","token_type":"Bearer","expires_in":60}'
-                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+                while connection.recv(65536):  # for the nonce, then for the token
+                    connection.sendall(head + body)
 
         threading.Thread(target=serve, daemon=True).start()
 
@@ -155,7 +146,7 @@ class JobToken(GateCase):
     def test_a_tunnel_of_a_role_that_demands_proof_carries_one(self):
         local = free_port()
         process = self.tunnel(f"127.0.0.1:{local}", job_id="9004", project_path="acme/proving")
-        self.assertIn(f"tunnel to ledger-db:{self.echo.server_address[1]} on", process.stdout.readline())
+        self.assertIn(f"tunnel to ledger-db:{self.echo_port} on", process.stdout.readline())
         for _ in range(2):
             with socket.create_connection(("127.0.0.1", local), timeout=20 * SLOW) as tool:
                 tool.sendall(b"select 1")

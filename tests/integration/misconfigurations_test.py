@@ -15,7 +15,7 @@ from support.case import GateCase
 from support.gate import run
 from support.issuer import Issuer
 from support.keys import RsaKey, b64url, claims_of
-from support.net import Raw, call, free_port
+from support.net import Raw, call
 from support.upstream import Upstream
 
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -4,8 +4,7 @@ import base64
 import http.server
 import threading
 
-from support.authority import Authority
-from support.case import GateCase, Https
+from support.case import CertifiedHttps, GateCase
 from support.gate import policy_for
 from support.issuer import Quiet
 from support.net import Raw, call, free_port
@@ -144,14 +143,7 @@ class Responses(GateCase):
         self.assertNotIn("strict-transport-security", refused.headers)
 
 
-class OverTls(Https, GateCase):
-    @classmethod
-    def config(cls):
-        authority = Authority(cls.gate.folder, "ca")
-        certificate, key = authority.issue("gate")
-        cls.gate.tls = authority.certificate
-        return {"url": cls.gate.url, "tls": {"certificate": certificate, "key": key}}
-
+class OverTls(CertifiedHttps, GateCase):
     def test_refusals_say_that_it_is_tls_from_now_on_and_are_not_stored(self):
         answers = [self.gate.request("GET", "/v1/x"), self.gate.request("GET", "/v1/x", host="nobody.test"),
                    call(self.gate.api, "GET", "/nowhere", tls=self.gate.tls), call(self.gate.api, "POST", "/oauth/token", tls=self.gate.tls),

@@ -228,7 +228,7 @@ class Setup(SetupCase):
 
     def test_completion_lists_both_commands(self):
         script = run("completion", "bash").stdout
-        for words, expected in (("watchword gitlab setup --ap", "--apply"), ("watchword doc", "doctor"), ("watchword doctor --pro", "--project")):
+        for words, expected in (("watchword gitlab setup --ap", "--apply"), ("watchword doct", "doctor"), ("watchword doctor --pro", "--project")):
             last = len(words.split()) - 1
             asked = f"{script}COMP_WORDS=({words}); COMP_CWORD={last}; _watchword; echo ${{COMPREPLY[@]}}"
             self.assertEqual(subprocess.run(["bash", "-c", asked], capture_output=True, text=True).stdout.strip(), expected)

@@ -1,23 +1,19 @@
 """TLS towards clients and towards backends: certificates of a private CA, replaced while it runs, verified both ways."""
 
-import os
 import subprocess
 
 from support.authority import Authority
-from support.case import GateCase, Https
+from support.case import CertifiedHttps, GateCase
 from support.gate import policy_for
 from support.net import Raw, eventually
 from support.upstream import Upstream
 
 
-class Tls(Https, GateCase):
+class Tls(CertifiedHttps, GateCase):
     @classmethod
     def config(cls):
-        cls.authority = Authority(cls.gate.folder, "ca")
         cls.other_authority = Authority(cls.gate.folder, "other-ca")
-        certificate, key = cls.authority.issue("gate")
-        cls.gate.tls = cls.authority.certificate
-        return {"url": cls.gate.url, "tls": {"certificate": certificate, "key": key}}
+        return super().config()
 
     @classmethod
     def policy(cls):

@@ -2,36 +2,30 @@
 
 import re
 import socket
-import socketserver
 import subprocess
 import threading
 import time
 
 from support.case import GateCase
+from support.echo import Echo, start_echo
 from support.gate import BINARY, policy_for
 from support.net import SLOW, Raw, eventually, free_port
 
 USAGE, DENIED = 2, 4
 
 
-class Echo(socketserver.BaseRequestHandler):
+class Counting(Echo):
     def handle(self):
         self.server.connections += 1
-        while data := self.request.recv(65536):
-            self.request.sendall(data)
+        super().handle()
         self.request.sendall(b"bye")
 
 
 class Tunnel(GateCase):
     @classmethod
     def setUpClass(cls):
-        socketserver.ThreadingTCPServer.daemon_threads = True
-        cls.echo = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo)
+        cls.echo, cls.port = start_echo(cls, Counting)
         cls.echo.connections = 0
-        cls.port = cls.echo.server_address[1]
-        threading.Thread(target=cls.echo.serve_forever, daemon=True).start()
-        cls.addClassCleanup(cls.echo.server_close)
-        cls.addClassCleanup(cls.echo.shutdown)
         super().setUpClass()
 
     @classmethod

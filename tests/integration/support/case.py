@@ -2,6 +2,7 @@
 
 import unittest
 
+from .authority import Authority
 from .gate import Gate, policy_for
 from .issuer import Issuer
 from .upstream import Upstream
@@ -54,3 +55,14 @@ class Https:
         cls.gate.url = f"https://localhost:{cls.gate.api}"
         cls.issuer.audience = cls.gate.url
         return super().issuers()
+
+
+class CertifiedHttps(Https):
+    """The same, with a certificate of `authority`, which ends in a day."""
+
+    @classmethod
+    def config(cls):
+        cls.authority = Authority(cls.gate.folder, "ca")
+        certificate, key = cls.authority.issue("gate")
+        cls.gate.tls = cls.authority.certificate
+        return super().config() | {"url": cls.gate.url, "tls": {"certificate": certificate, "key": key}}

@@ -2,22 +2,15 @@
 
 import os
 import signal
-import socketserver
 import subprocess
-import threading
 
 from .case import GateCase
+from .echo import start_echo
 from .gate import BINARY, policy_for
 from .net import SLOW, eventually
 
 USAGE, FAILED, INVALID, DENIED = 122, 121, 123, 124
 PATH = os.environ["PATH"]
-
-
-class Echo(socketserver.BaseRequestHandler):
-    def handle(self):
-        while data := self.request.recv(65536):
-            self.request.sendall(data)
 
 
 class ExecCase(GateCase):
@@ -27,11 +20,7 @@ class ExecCase(GateCase):
 
     @classmethod
     def setUpClass(cls):
-        socketserver.ThreadingTCPServer.daemon_threads = True
-        cls.echo = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo)
-        threading.Thread(target=cls.echo.serve_forever, daemon=True).start()
-        cls.addClassCleanup(cls.echo.server_close)
-        cls.addClassCleanup(cls.echo.shutdown)
+        _, cls.echo_port = start_echo(cls)
         super().setUpClass()
 
     @classmethod
@@ -42,7 +31,7 @@ class ExecCase(GateCase):
         policy["resources"]["billing-api"]["http"] = http("/billing")
         policy["resources"] |= {"orders.api": {"http": http("/orders"), "actions": anything},
                                 "secret-api": {"http": http("/secret"), "actions": anything},
-                                "ledger-db": {"tcp": {"upstream": f"127.0.0.1:{cls.echo.server_address[1]}"}}}
+                                "ledger-db": {"tcp": {"upstream": f"127.0.0.1:{cls.echo_port}"}}}
         policy["roles"]["deploy"]["allow"] += ["orders.api/any", "ledger-db/connect"]
         policy["roles"]["deploy"]["session"] = cls.session
         return policy
