@@ -1,8 +1,9 @@
-# watchword_module(NAME USES modules... LINK [PUBLIC|PRIVATE] targets...): src/NAME as a static library,
-# and its *_test.cc files as the test program NAME_test. Tests may use tests/support: the issuer from jose up, the
+# watchword_module(NAME [PURE] USES modules... LINK [PUBLIC|PRIVATE] targets...): src/NAME as a static library,
+# and its *_test.cc files as the test program NAME_test. PURE: it makes no threads, so the
+# thread sanitizer gets only those of its tests that do. Tests may use tests/support: the issuer from jose up, the
 # certificates from net up, the gate from access up. *_properties_test.cc are those that use rapidcheck.
 function(watchword_module name)
-  cmake_parse_arguments(ARG "" "" "USES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "PURE" "" "USES;LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/${name}/*.cc)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS src/${name}/*_test.cc)
   list(REMOVE_ITEM sources ${tests} "")
@@ -19,8 +20,20 @@ function(watchword_module name)
   if(ARG_LINK)
     target_link_libraries(${name} ${ARG_LINK})
   endif()
+  if(ARG_PURE AND WATCHWORD_SANITIZER STREQUAL "thread")
+    foreach(test ${tests})
+      file(STRINGS ${test} threads REGEX "std::j?thread" LIMIT_COUNT 1)
+      if(NOT threads)
+        list(REMOVE_ITEM tests ${test})
+      endif()
+    endforeach()
+  endif()
   if(tests)
     add_executable(${name}_test ${tests})
+    # More than half of a test's compile time goes into these headers.
+    target_precompile_headers(${name}_test PRIVATE <gmock/gmock.h> <gtest/gtest.h> <chrono> <functional> <memory>
+      <optional> <string> <vector>)
+    target_compile_options(${name}_test PRIVATE "SHELL:-Xclang -fno-pch-timestamp")  # for ccache
     target_link_libraries(${name}_test PRIVATE ${name} GTest::gmock GTest::gtest_main)
     if(jose IN_LIST below OR name STREQUAL jose)
       target_link_libraries(${name}_test PRIVATE test_support)

@@ -5,12 +5,13 @@ import re
 import sys
 
 # Lowest first. An adapter (one of the last group before api) must not know another adapter.
-FLOORS = ["base", "terminal", "crypto", "jose", "net", "http", "job", "store", "audit", "issuer", "context", "policy", "access",
-          "gateway", "envoy", "api", "cli"]
+FLOORS = ["base", "terminal", "crypto", "jose", "net", "http", "job", "store", "audit", "issuer", "context", "policy",
+          "access", "gateway", "envoy", "api", "cli"]
 ADAPTERS = {"gateway", "envoy"}
 # Headers that only one module may include, so that they stay behind its own types.
-HOME = {"boost/asio": {"net"}, "ares.h": {"net"}, "sqlite3.h": {"store"}, "curl/": {"http"}, "nghttp2/": {"http"}, "google/protobuf": {"envoy"}, "yaml.h": {"policy"}, "simdjson": {"base"}, "nlohmann/": {"base"},
-        "absl/": {"base"}, "CLI/": {"terminal"}}
+HOME = {"boost/asio": {"net"}, "ares.h": {"net"}, "sqlite3.h": {"store"}, "curl/": {"http"}, "nghttp2/": {"http"},
+        "google/protobuf": {"envoy"}, "yaml.h": {"policy"}, "simdjson": {"base"}, "nlohmann/": {"base"}, "absl/": {"base"},
+        "CLI/": {"terminal"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 
 

@@ -203,8 +203,6 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   entry.policy = snapshot.policy->digest();
   auto roles = snapshot.policy->roles_of(*principal);
   std::vector<Explained> decisions;
-  if (request.explain)
-    decisions = explain(snapshot, *principal, roles, asked_for(request, snapshot.policy->permissions(roles)), now);
   // Only what policy refuses is explained: to all else its rules have nothing to say.
   auto refused_by_policy = [&](Decision decision) {
     if (const auto asked = one_asked(request)) add_nearest(decision, snapshot, *principal, roles, *asked, now);
@@ -215,6 +213,9 @@ net::Task<Answer<ExchangeReply>> TokenService::exchange(ExchangeRequest request)
   };
   if (auto error = refuse_identity(snapshot, *principal, roles, key, request.bearer))
     co_return refused_by_policy(denial(snapshot, *std::move(error)));
+  // Not before: who holds no role here, or has not proven what its roles demand, learns nothing of resources and rules.
+  if (request.explain)
+    decisions = explain(snapshot, *principal, roles, asked_for(request, snapshot.policy->permissions(roles)), now);
   auto granted = narrow(request, snapshot, *principal, roles, now);
   if (!granted) co_return refused_by_policy(std::move(granted).error());
   auto resources = resources_of(*snapshot.policy, granted->audience);

@@ -4,6 +4,7 @@
 
 #include "access/access_token.h"
 #include "access/session.h"
+#include "context/witness.h"
 
 namespace watchword::access {
 namespace {
@@ -56,9 +57,9 @@ void add_nearest(Decision& decision, const Snapshot& snapshot, const issuer::Pri
                  const policy::Roles& roles, const Asked& asked, Time now, policy::Told told) {
   if (decision.allowed() || !decision.refusal) return;
   if (std::ranges::find(kByRule, decision.refusal->reason) == std::end(kByRule)) return;
+  const context::Witness facts(*snapshot.facts, scope_of(principal));
   auto near = snapshot.policy->nearest(
-      {principal, roles, asked.resource, asked.action, asked.method, asked.path, asked.host, *snapshot.facts, now},
-      told);
+      {principal, roles, asked.resource, asked.action, asked.method, asked.path, asked.host, facts, now}, told);
   if (near) set_nearest(decision, *std::move(near));
 }
 

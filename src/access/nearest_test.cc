@@ -75,6 +75,22 @@ TEST_F(NearestTest, AConditionsOwnFixStays) {
   EXPECT_FALSE(decision.refusal->fix.starts_with("meet "));
 }
 
+// Facts are of a project by its id, which only the whole identity tells.
+class OfProject42 final : public context::Facts {
+ public:
+  std::optional<context::Fact> find(const context::Scope& scope, std::string_view, const Json&) const override {
+    if (scope.project_id != "42") return std::nullopt;
+    return context::Fact{.value = false, .source = "webhook", .at = from_unix(1'795'251'000)};
+  }
+};
+
+TEST_F(NearestTest, AFactThatIsKnownIsKnownHereToo) {
+  snapshot_.facts = std::make_shared<OfProject42>();
+  const auto decision = decided(job("acme/merging"), "write");
+  ASSERT_TRUE(decision.nearest);
+  EXPECT_NE(decision.nearest->found.find("is false (webhook"), std::string::npos) << decision.nearest->found;
+}
+
 TEST_F(NearestTest, AnAllowAndWhatIsNoAnswerOfARuleHaveNone) {
   const auto who = job("acme/billing", "production");
   const auto allowed = decided(who, "write");

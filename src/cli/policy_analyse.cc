@@ -1,4 +1,6 @@
 // watchword policy who-can | diff: what policies come to, on files, without a gate.
+#include <chrono>
+
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/config.h"
@@ -15,7 +17,8 @@ using policy::Change;
 using policy::Scene;
 using policy::Way;
 
-constexpr std::size_t kMostShown = 100;  // changes in text; JSON has all
+constexpr auto kLongestDiff = std::chrono::minutes(1);  // it runs for merge requests, whose policies may be hostile
+constexpr std::size_t kMostShown = 100;                 // changes in text; JSON has all
 
 std::expected<std::vector<policy::ConfiguredIssuer>, std::vector<Error>> issuers_of(const std::string& config) {
   if (config.empty()) return std::vector<policy::ConfiguredIssuer>{};
@@ -117,7 +120,7 @@ Json change_json(const Change& change, const policy::Policy& before, const polic
   return json.set("before", answer_json(*change.before)).set("after", answer_json(*change.after));
 }
 
-void print_change(const Change& change, const policy::Policy& after, const Output& out) {
+void print_change(const Change& change, const policy::Policy& before, const policy::Policy& after, const Output& out) {
   const auto effect = policy::effect_of(change);
   out.line((change.grants ? out.bad(effect) : out.strong(effect)) + "  " + std::string(policy::name(change.kind)) +
            "  " + printable(change.who) + (change.where.empty() ? "" : "  (" + printable(change.where) + ")"));
@@ -126,8 +129,9 @@ void print_change(const Change& change, const policy::Policy& after, const Outpu
   if (!permissions.empty()) out.line("        what     " + printable(permissions));
   out.line("        why      " + printable(change.what));
   if (!change.sample) return;
-  print_scene(*change.sample,
-              after.resource(change.permissions.front().substr(0, change.permissions.front().find('/'))), out);
+  const auto name = change.permissions.front().substr(0, change.permissions.front().find('/'));
+  const auto* resource = after.resource(name);
+  print_scene(*change.sample, resource ? resource : before.resource(name), out);
   out.line("        before   " + policy::in_words(*change.before));
   out.line("        after    " + policy::in_words(*change.after));
 }
@@ -149,7 +153,7 @@ void print(const policy::PolicyDiff& diff, const policy::Policy& before, const p
   } else {
     out.line(policy::summary_of(diff));
     for (std::size_t i = 0; i < std::min(diff.changes.size(), kMostShown); ++i)
-      print_change(diff.changes[i], after, out);
+      print_change(diff.changes[i], before, after, out);
     if (diff.changes.size() > kMostShown)
       out.line(std::to_string(diff.changes.size() - kMostShown) + " more changes: --json has all of them");
     if (diff.exhausted) out.line("so much differs that not all of it was tried thoroughly");
@@ -188,7 +192,9 @@ int policy_diff(const PolicyDiffOptions& options, const Output& out) {
   auto before = policy::Policy::load(options.before), after = policy::Policy::load(options.after);
   if (!before) return out.errors(before.error());
   if (!after) return out.errors(after.error());
-  auto found = policy::diff(**before, **after, *issuers, *at);
+  const auto until = std::chrono::steady_clock::now() + kLongestDiff;
+  auto found =
+      policy::diff(**before, **after, *issuers, *at, [until] { return std::chrono::steady_clock::now() < until; });
   print(found, **before, **after, options, out);
   const bool fails = options.fail_on == "any"      ? found.grants() || found.takes()
                      : options.fail_on == "grants" ? found.grants()

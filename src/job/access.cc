@@ -39,13 +39,8 @@ Result<std::shared_ptr<const Token>> token_from(const Reply& reply, bool bound, 
   if (!ascii_iequals(told, type)) return foreign("token_type '" + std::string(told) + "'", std::string(type));
   const auto* life = reply.body.find_integer("expires_in");
   if (life == nullptr || *life < 0) return foreign("no expires_in", "the seconds that the token lives");
-  auto part = [&](std::string_view key) { return std::string(reply.body.string_or(key, "")); };
-  return std::make_shared<const Token>(Token{.value = Secret(text),
-                                             .bound = bound,
-                                             .ends = now + std::chrono::seconds(std::min(*life, kLongestLife)),
-                                             .scope = part("scope"),
-                                             .session = part("session"),
-                                             .record = part("record")});
+  return std::make_shared<const Token>(
+      Token{.value = Secret(text), .bound = bound, .ends = now + std::chrono::seconds(std::min(*life, kLongestLife))});
 }
 
 }  // namespace

@@ -57,7 +57,6 @@ struct Token {
   Secret value;
   bool bound = false;  // to the holder's key: it is shown as DPoP, with a proof
   Time ends;
-  std::string scope, session, record;
 };
 
 class Access {

@@ -4,16 +4,29 @@
 namespace watchword::job {
 namespace {
 
-void add_access(CLI::App* command, HolderOptions& access) {
-  command->add_option("--gate", access.gate, "URL of the gate")->required()->envname("WATCHWORD_URL");
-  command->add_option("--ca", access.ca, "private CA of the gate (PEM)")->envname("WATCHWORD_CA");
-  command->add_option("--token-file", access.token_file, "ID token; - for standard input");
-  command->add_option("--token-env", access.token_env, "variable with the ID token")->capture_default_str();
-  command->add_option("--job-token-env", access.job_token_env,
+CLI::Option* add_gate(CLI::App* command, HolderOptions& options) {
+  auto* gate = command->add_option("--gate", options.gate, "URL of the gate")->envname("WATCHWORD_URL");
+  command->add_option("--ca", options.ca, "private CA of the gate (PEM)")->envname("WATCHWORD_CA");
+  return gate;
+}
+
+void add_id_token(CLI::App* command, HolderOptions& options) {
+  command->add_option("--token-file", options.token_file, "ID token; - for standard input");
+  command->add_option("--token-env", options.token_env, "variable with the ID token")->capture_default_str();
+}
+
+void add_exchange(CLI::App* command, HolderOptions& options) {
+  command->add_option("--job-token-env", options.job_token_env,
                       "variable with the job's token (CI_JOB_TOKEN), for the gate to ask GitLab about the job");
-  command->add_option("--retry-for", access.retry_for, "how long to ask a gate again that gives no answer")
+  command->add_option("--retry-for", options.retry_for, "how long to ask a gate again that gives no answer")
       ->envname("WATCHWORD_RETRY_FOR")
       ->capture_default_str();
+}
+
+void add_access(CLI::App* command, HolderOptions& options) {
+  add_gate(command, options)->required();
+  add_id_token(command, options);
+  add_exchange(command, options);
 }
 
 CLI::App* add_credential(CommandTree& tree, CredentialOptions& options, const std::string& name,
@@ -30,10 +43,8 @@ CLI::App* add_credential(CommandTree& tree, CredentialOptions& options, const st
 }  // namespace
 
 void add_doctor_options(CLI::App* command, HolderOptions& options) {
-  command->add_option("--gate", options.gate, "URL of the gate")->envname("WATCHWORD_URL");
-  command->add_option("--ca", options.ca, "private CA of the gate (PEM)")->envname("WATCHWORD_CA");
-  command->add_option("--token-file", options.token_file, "ID token; - for standard input");
-  command->add_option("--token-env", options.token_env, "variable with the ID token")->capture_default_str();
+  add_gate(command, options);
+  add_id_token(command, options);
 }
 
 void add_doctor(CommandTree& tree) {
@@ -110,16 +121,11 @@ void add_exec(CommandTree& tree) {
   command->add_flag("--unix-sockets", options.unix_sockets, "Unix sockets instead of ports");
   command->add_flag("--explain", options.explain, "say what the gate evaluated");
   command->add_flag("--json", options.json, "refusals and errors as JSON");
-  command->add_option("--gate", options.gate, "URL of the gate")->envname("WATCHWORD_URL");
-  command->add_option("--ca", options.ca, "private CA of the gate (PEM)")->envname("WATCHWORD_CA");
+  add_gate(command, options);
   command->add_option("--id-token-env,--token-env", options.token_env, "variable with the ID token")
       ->capture_default_str();
   command->add_option("--id-token-file,--token-file", options.token_file, "file with the ID token");
-  command->add_option("--job-token-env", options.job_token_env,
-                      "variable with the job's token (CI_JOB_TOKEN), for the gate to ask GitLab about the job");
-  command->add_option("--retry-for", options.retry_for, "how long to ask a gate again that gives no answer")
-      ->envname("WATCHWORD_RETRY_FOR")
-      ->capture_default_str();
+  add_exchange(command, options);
 }
 
 }  // namespace watchword::job

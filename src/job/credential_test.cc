@@ -15,12 +15,7 @@ Place at(std::string url, Kind kind = Kind::git) {
   return {.name = "r", .kind = kind, .url = std::move(url), .port = 0};
 }
 Token token() {
-  return {.value = Secret(std::string_view("eyJ.x.y")),
-          .bound = false,
-          .ends = from_unix(1'790'000'900),
-          .scope = {},
-          .session = {},
-          .record = {}};
+  return {.value = Secret(std::string_view("eyJ.x.y")), .bound = false, .ends = from_unix(1'790'000'900)};
 }
 
 bool asks_for(std::string_view text, const std::string& url) {

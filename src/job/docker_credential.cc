@@ -4,20 +4,14 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "job/credential.h"
+#include "job/token_input.h"
 #include "terminal/version.h"
 
 namespace watchword::job {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kUser = "watchword";
 constexpr int kHelperFailed = 1;  // the only one that the protocol knows
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
 
 // Docker shows what a helper that failed has written to standard output.
 int helper_failed(const Output& out, std::string_view why) {

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "base/text.h"
 #include "http/clock_difference.h"
 #include "http/date.h"
 #include "job/clock_check.h"
@@ -13,6 +12,7 @@
 #include "job/token_content.h"
 #include "job/token_input.h"
 #include "jose/jwt.h"
+#include "jose/slip.h"
 #include "net/loop.h"
 
 namespace watchword::job {
@@ -35,7 +35,7 @@ CheckResult judge_audience(const Json& claims, const std::string& gate) {
   }
   for (const auto audience : *audiences) {
     check.detail += (check.detail.empty() ? "" : " ") + std::string(audience);
-    if (audience != gate && ascii_iequals(without_slash(audience), without_slash(gate)))
+    if (!jose::only_difference(audience, gate).empty())
       check.trouble = Error{Reason::audience_mismatch,
                             std::string(audience),
                             gate,
@@ -60,11 +60,11 @@ CheckResult judge_time(const Json& claims, Time now) {
 }
 
 // GitLab tells a job the same in its variables as in its token.
-void judge_same_job(const Json& claims, const Environment& environment, Checks& checks) {
+void judge_same_job(const Json& claims, const Variables& variables, Checks& checks) {
   constexpr std::pair<const char*, const char*> kSame[] = {
       {"CI_JOB_ID", "job_id"}, {"CI_PROJECT_PATH", "project_path"}, {"CI_PIPELINE_ID", "pipeline_id"}};
   for (const auto& [variable, claim] : kSame) {
-    const auto wanted = environment(variable);
+    const auto wanted = variables(variable);
     const auto found = claims.string_or(claim, "");
     if (wanted.empty() || found.empty() || wanted == found) continue;
     checks.push_back({"ID token, job",
@@ -139,9 +139,9 @@ std::string variable(const char* name) {
 
 }  // namespace
 
-Checks judge_id_token(const Json& claims, const std::string& gate, const Environment& environment, Time now) {
+Checks judge_id_token(const Json& claims, const std::string& gate, const Variables& variables, Time now) {
   Checks checks{judge_audience(claims, gate), judge_time(claims, now)};
-  judge_same_job(claims, environment, checks);
+  judge_same_job(claims, variables, checks);
   return checks;
 }
 

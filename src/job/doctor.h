@@ -11,10 +11,10 @@
 
 namespace watchword::job {
 
-using Environment = std::function<std::string(const char* name)>;  // empty where it is not set
+using Variables = std::function<std::string(const char* name)>;  // of the environment; empty where it is not set
 
 // What an ID token says, beside the name that the gate gives itself (empty: not known) and what the CI system told the
 // job. Unverified: whether the gate takes it only the gate can say.
-terminal::Checks judge_id_token(const Json& claims, const std::string& gate, const Environment& environment, Time now);
+terminal::Checks judge_id_token(const Json& claims, const std::string& gate, const Variables& variables, Time now);
 
 }  // namespace watchword::job

@@ -23,11 +23,11 @@ Json claims_for(const std::string& audience) {
 
 terminal::CheckResult check(std::string_view name, const Json& claims,
                             const std::map<std::string, std::string>& set = {}) {
-  const auto environment = [&](const char* variable) {
+  const auto variables = [&](const char* variable) {
     const auto found = set.find(variable);
     return found == set.end() ? std::string() : found->second;
   };
-  for (auto& one : judge_id_token(claims, kGate, environment, kNow))
+  for (auto& one : judge_id_token(claims, kGate, variables, kNow))
     if (one.name == name) return one;
   return {"none"};
 }

@@ -23,7 +23,7 @@ void add(std::string& form, std::string_view name, std::string_view value) {
 std::string fix_inside_a_job(const Error& refusal) {
   if (refusal.reason == Reason::dpop_key_mismatch)
     return "let every run in this job see the same ID token and CI_JOB_TOKEN, of which its key is made; another "
-           "client's key cannot be used beside it";
+           "client's key cannot be used beside it, nor an exchange without one before it";
   if (refusal.reason != Reason::dpop_invalid) return {};
   if (refusal.found.starts_with("iat "))
     return "set the clock of this machine right (NTP): a proof's time must be within a minute of the gate's";

@@ -33,6 +33,18 @@ Task<void> echo(Exchange& exchange) {
   (void)co_await exchange.reply.send({}, text);
 }
 
+// A call without messages, on stream 1.
+void call_grpc(http::H2RawClient& client) {
+  client.send(http::h2::headers(1,
+                                {{":method", "POST"},
+                                 {":scheme", "http"},
+                                 {":authority", "localhost"},
+                                 {":path", "/pkg.Service/Method"},
+                                 {"watchword-run", kSecret},
+                                 {"content-type", "application/grpc"}},
+                                http::h2::kEndHeaders | http::h2::kEndStream));
+}
+
 TEST(LocalForwarder, SendsARequestWithAProofForExactlyThat) {
   const TestDoor door(echo);
   const auto answer =
@@ -136,14 +148,7 @@ TEST(LocalForwarder, ReachesAGatewayByTlsAndHttp2) {
       certified.server(), certified.client());
   EXPECT_THAT(ask_door(door.address(), "GET /x"), HasSubstr("seen n0 GET " + door.url() + "/x"));
   http::H2RawClient client(door.address());
-  client.send(http::h2::headers(1,
-                                {{":method", "POST"},
-                                 {":scheme", "http"},
-                                 {":authority", "localhost"},
-                                 {":path", "/pkg.Service/Method"},
-                                 {"watchword-run", kSecret},
-                                 {"content-type", "application/grpc"}},
-                                http::h2::kEndHeaders | http::h2::kEndStream));
+  call_grpc(client);
   EXPECT_EQ(client.answer(1).field(1, "grpc-status"), "0");
 }
 
@@ -263,14 +268,7 @@ TEST(LocalForwarder, TellsRefusalsOfGrpcCallsToo) {
     (void)co_await http::send_grpc_refusal(exchange.reply, denied);
   });
   http::H2RawClient client(door.address());
-  client.send(http::h2::headers(1,
-                                {{":method", "POST"},
-                                 {":scheme", "http"},
-                                 {":authority", "localhost"},
-                                 {":path", "/pkg.Service/Method"},
-                                 {"watchword-run", kSecret},
-                                 {"content-type", "application/grpc"}},
-                                http::h2::kEndHeaders | http::h2::kEndStream));
+  call_grpc(client);
   const auto answer = client.answer(1);
   EXPECT_EQ(answer.field(0, "grpc-status"), "16");
   EXPECT_EQ(answer.heads.size(), 1u);

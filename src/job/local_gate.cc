@@ -52,7 +52,7 @@ class LocalGateImpl final : public LocalGate {
   }
 
   Status open(Access& access) {
-    Door door{.access = &access, .url = {}, .host = {}, .port = 0, .socket = {}};
+    Door door{.url = {}, .host = {}, .port = 0, .socket = {}};
     net::Address listen{.host = "127.0.0.1"};
     if (folder_) {
       WW_TRY(door.socket, folder_->socket(access.place().name));

@@ -28,7 +28,6 @@ class LocalGate {
   };
   // What a command needs to reach one resource.
   struct Door {
-    const Access* access = nullptr;
     // http://127.0.0.1:PORT/SECRET, without slash at its end; tcp: tcp://127.0.0.1:PORT. With sockets
     // http+unix://SOCKET/SECRET, tcp: unix://SOCKET, with the path percent-encoded, as curl and requests-unixsocket do.
     std::string url;
@@ -40,7 +39,7 @@ class LocalGate {
   static Result<std::unique_ptr<LocalGate>> start(const std::vector<Access*>& accesses, Holder& holder,
                                                   Options options);
   virtual ~LocalGate() = default;  // closes the listeners, cuts what is under way, removes the sockets
-  virtual const std::vector<Door>& doors() const = 0;
+  virtual const std::vector<Door>& doors() const = 0;  // in the accesses' order
   // The run's secret as a header, `Watchword-Run: VALUE`, for tools that cannot have a path before their own (gRPC).
   // Part of the command's environment; nothing that the gate would take.
   virtual const Secret& run_secret() const = 0;

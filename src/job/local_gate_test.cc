@@ -68,7 +68,6 @@ TEST_F(LocalGateTest, OpensADoorForEachResource) {
   const std::string secret((*gate)->run_secret().reveal());
   EXPECT_GE(secret.size(), 22u);  // 128 bits in base64url
   ASSERT_EQ(doors.size(), 2u);
-  EXPECT_EQ(doors[0].access, &api_);
   EXPECT_EQ(doors[0].url, "http://127.0.0.1:" + std::to_string(doors[0].port) + "/" + secret);
   EXPECT_EQ(doors[1].url, "tcp://127.0.0.1:" + std::to_string(doors[1].port));
   EXPECT_EQ(doors[1].host, "127.0.0.1");

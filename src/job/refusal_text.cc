@@ -59,9 +59,11 @@ std::string rule_of(const Json& body) {
 }
 
 // The one part of a rule that failed, where all others fit.
+// Nothing where that is the rule that was told, and all that it wants.
 std::string nearest_of(const Json& body) {
   const auto* nearest = body.find("nearest");
   if (nearest == nullptr || part(*nearest, "part").empty()) return {};
+  if (rule_of(*nearest) == rule_of(body) && part(*nearest, "expected") == part(body, "expected")) return {};
   return rule_of(*nearest) + "  but for " + part(*nearest, "part") + ": found " + part(*nearest, "found") +
          ", expected " + part(*nearest, "expected");
 }

@@ -51,6 +51,16 @@ TEST(RefusalText, NamesTheNearestRuleAndTheOnePartThatFailed) {
                                      "staging, expected production\n"));
 }
 
+TEST(RefusalText, DoesNotSayTheSameTwice) {
+  auto reply = denial();
+  reply.body.set("nearest", Json::object({{"rule", "policy/billing.yaml:14"},
+                                          {"role", "deploy-prod"},
+                                          {"part", "when"},
+                                          {"found", "not merged"},
+                                          {"expected", reply.body.string_or("expected", "")}}));
+  EXPECT_EQ(text(reply), text(denial()));
+}
+
 TEST(RefusalText, HasAFixWhenTheGateToldNone) {
   const Reply reply{.status = 400, .body = Json::object({{"reason", "no_binding"}})};
   EXPECT_EQ(refusal_text(reply, {}, {}, kNow),

@@ -75,8 +75,10 @@ TEST_F(Times, TroubleThatAnExchangeDoesNotExplainIsLookedIntoLessAndLess) {
     times.renewed(minutes(15));
   }
   EXPECT_EQ(after, (std::vector{5, 15, 35, 75, 135}));
-  clock.advance(minutes(10));
-  times.renewed(minutes(15));  // by its time
+  for (int i = 0; i < 2; ++i) {  // once more for trouble, and once by its time
+    clock.advance(minutes(10));
+    times.renewed(minutes(15));
+  }
   times.trouble();
   EXPECT_EQ(times.left(), RenewalTimes::kRetry);
 }

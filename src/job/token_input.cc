@@ -8,7 +8,6 @@
 #include "jose/jws.h"
 
 namespace watchword::job {
-namespace {
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -16,8 +15,6 @@ std::string_view trimmed(std::string_view text) {
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
-
-}  // namespace
 
 Result<Secret> read_token(const std::string& file) {
   std::string text;

@@ -10,17 +10,24 @@
 namespace watchword::policy {
 namespace {
 
+constexpr std::size_t kMostOfCell = 1000;  // bytes
+
+std::string cell(std::string_view text) {
+  const auto left_out = text.size() - std::min(text.size(), kMostOfCell);
+  return as_markdown_code(text.substr(0, kMostOfCell)) +
+         (left_out > 0 ? fmt::format(" and {} bytes more", left_out) : "");
+}
+
 std::string row(const Change& change) {
-  return fmt::format("| {} | {} | {} | {} | {} |\n", effect_of(change), as_markdown_code(change.who),
-                     as_markdown_code(fmt::format("{}", fmt::join(change.permissions, ", "))),
-                     as_markdown_code(change.what), as_markdown_code(change.where));
+  return fmt::format("| {} | {} | {} | {} | {} |\n", effect_of(change), cell(change.who),
+                     cell(fmt::format("{}", fmt::join(change.permissions, ", "))), cell(change.what),
+                     cell(change.where));
 }
 
 std::string sample(const Change& change, std::size_t number) {
   const Scene& scene = *change.sample;
-  return fmt::format("| {} | {} | {} | {} | {} | {} |\n", number, as_markdown_code(scene.claims.dump()),
-                     as_markdown_code(scene.facts.dump()), as_markdown_code(to_rfc3339(scene.at)),
-                     in_words(*change.before), in_words(*change.after));
+  return fmt::format("| {} | {} | {} | {} | {} | {} |\n", number, cell(scene.claims.dump()), cell(scene.facts.dump()),
+                     cell(to_rfc3339(scene.at)), in_words(*change.before), in_words(*change.after));
 }
 
 }  // namespace
@@ -69,13 +76,14 @@ std::string markdown(const PolicyDiff& diff) {
   std::string out = fmt::format("**Watchword policy: {}**\n", summary_of(diff));
   if (diff.changes.empty()) return out;
   out += "\n| effect | whom | permissions | what | where |\n|---|---|---|---|---|\n";
-  const std::size_t shown = std::min(diff.changes.size(), kMostRows);
-  for (std::size_t i = 0; i < shown; ++i) out += row(diff.changes[i]);
+  std::size_t shown = 0;
+  for (; shown < std::min(diff.changes.size(), kMostRows) && out.size() < kMostBytes / 2; ++shown)
+    out += row(diff.changes[shown]);
   if (shown < diff.changes.size())
     out += fmt::format("\n{} more changes are left out; `--json` has all of them.\n", diff.changes.size() - shown);
   if (diff.exhausted) out += "\nSo much differs that not all of it was tried thoroughly.\n";
   std::string samples;
-  for (std::size_t i = 0; i < shown; ++i)
+  for (std::size_t i = 0; i < shown && out.size() + samples.size() < kMostBytes; ++i)
     if (diff.changes[i].sample) samples += sample(diff.changes[i], i + 1);
   if (samples.empty()) return out;
   return out + "\n<details><summary>Samples: somebody for whom the answer changes</summary>\n\n" +

@@ -45,6 +45,15 @@ TEST(DiffReport, BeginsWithTheSummary) {
 TEST(DiffReport, IsBoundedAndSaysSo) {
   const PolicyDiff many{std::vector<Change>(kMostRows + 7, change_of("a"))};
   EXPECT_THAT(markdown(many), HasSubstr("7 more changes are left out"));
+  Change wordy = change_of(std::string(100'000, '@'));
+  EXPECT_THAT(markdown({{wordy}}), HasSubstr("</code> and 99000 bytes more |"));
+  wordy.what = wordy.where = wordy.who;
+  wordy.sample = Scene{};
+  wordy.sample->claims = Json::object({{"ref", wordy.who}});
+  wordy.before = wordy.after = Answer{};
+  const auto text = markdown({std::vector<Change>(kMostRows, wordy)});
+  EXPECT_LT(text.size(), kMostBytes + 50'000);
+  EXPECT_THAT(text, HasSubstr("more changes are left out"));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace watchword::policy {
 
 namespace {
 
-constexpr std::size_t kMostTries = 100'000;
+constexpr std::size_t kMostTries = 50'000;
 constexpr std::array<std::string_view, 6> kKinds{"access", "condition", "deny_rule", "session", "resource", "freeze"};
 
 }  // namespace
@@ -20,11 +20,12 @@ std::string_view name(Change::Kind kind) { return kKinds.at(static_cast<std::siz
 bool PolicyDiff::grants() const { return std::ranges::any_of(changes, &Change::grants); }
 bool PolicyDiff::takes() const { return std::ranges::any_of(changes, &Change::takes); }
 
-PolicyDiff diff(const Policy& before, const Policy& after, const std::vector<ConfiguredIssuer>& issuers, Time at) {
+PolicyDiff diff(const Policy& before, const Policy& after, const std::vector<ConfiguredIssuer>& issuers, Time at,
+                Patience patience) {
   PolicyDiff out;
   if (before.digest() == after.digest()) return out;
   const Side old_side(before), new_side(after);
-  Effort effort(kMostTries);
+  Effort effort(kMostTries, std::move(patience));
   const Comparison sides{old_side, new_side, issuers, at, effort};
   std::vector<Change> found;
   diff_access(sides, found);

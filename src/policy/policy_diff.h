@@ -14,6 +14,7 @@
 
 #include "policy/policy.h"
 #include "policy/scene.h"
+#include "policy/trial.h"
 
 namespace watchword::policy {
 
@@ -38,6 +39,8 @@ struct PolicyDiff {
   bool grants() const;  // some change does, or may
   bool takes() const;
 };
-PolicyDiff diff(const Policy& before, const Policy& after, const std::vector<ConfiguredIssuer>& issuers, Time at);
+// `patience`: of whoever waits; the tries are bounded without it, but what one takes is up to the policies' conditions.
+PolicyDiff diff(const Policy& before, const Policy& after, const std::vector<ConfiguredIssuer>& issuers, Time at,
+                Patience patience = {});
 
 }  // namespace watchword::policy

@@ -195,14 +195,15 @@ TEST(PolicyDiff, TriesNoMoreThanItMay) {
   const Role& granted = new_side.rules.roles.front();
   const Right& right = new_side.rights_of(granted).front();
   const Grant grant{&granted, &granted.bindings.front(), right.permission, right.action};
-  const auto found = [&](std::size_t tries) {
-    Effort effort(tries);
+  const auto found = [&](std::size_t tries, const Patience& patience = {}) {
+    Effort effort(tries, patience);
     const Judged judged = judge(new_side, old_side, grant, right, {}, kNoon, effort);
     EXPECT_EQ(judged.finding, Finding::may);
     return std::pair(effort.exhausted(), judged.obstacle);
   };
   EXPECT_EQ(found(0), std::pair(true, std::string("not tried, as so much differs")));
   EXPECT_TRUE(found(20).first);
+  EXPECT_TRUE(found(10'000, [] { return false; }).first) << "whoever waits for it has gone";
   EXPECT_FALSE(found(10'000).first) << "nobody comes through, and no more is left to try";
 }
 

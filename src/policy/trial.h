@@ -1,8 +1,10 @@
 // Trying what a policy says it allows: from a binding and a permission to somebody who really comes through.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/rules.h"
@@ -22,20 +24,25 @@ struct Grant {
 // scene is one's) and its condition holds.
 bool gives(const Policy& policy, const Grant& grant, const Scene& scene);
 
+// Whether the search may go on, as far as whoever waits for it is concerned. Empty: for ever.
+using Patience = std::function<bool()>;
+
 // How much may still be tried: each scene that is made up or put to a policy takes one. Policies that are compared may
 // be a stranger's, who would like the search to last.
 class Effort {
  public:
-  explicit Effort(std::size_t tries) : left_(tries) {}
+  explicit Effort(std::size_t tries, Patience patience = {}) : left_(tries), patience_(std::move(patience)) {}
   bool spend() {
-    if (left_ > 0) return left_-- > 0;
-    exhausted_ = true;
-    return false;
+    if (left_ > 0 && patience_ && !patience_()) left_ = 0;
+    exhausted_ = exhausted_ || left_ == 0;
+    if (left_ > 0) --left_;
+    return !exhausted_;
   }
   bool exhausted() const { return exhausted_; }  // something was left out
 
  private:
   std::size_t left_;
+  Patience patience_;
   bool exhausted_ = false;
 };
 

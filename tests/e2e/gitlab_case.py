@@ -88,7 +88,7 @@ class ExampleCase(unittest.TestCase):
     def assert_refused(self, log, job, event, reason):
         """The job's log says why, and the record that it names says the same."""
         refused = lambda: [e for e in self.records(job, event) if e["decision"] == "deny"]
-        entry = eventually(refused, f"a refusal of job {job.id}")[0]  # the first proof has yet to learn the gate's nonce
+        entry = eventually(refused, f"a refusal of job {job.id}")[0]
         self.assertEqual(entry["reason"], reason, entry)
         self.assertIn(reason, log)
         self.assertIn(entry["id"], log)

@@ -157,6 +157,8 @@ class Client(unittest.TestCase):
         self.assert_stopped(self.run_script(["/usr/bin/dash"], client="found"), "no watchword on PATH")
         self.assert_stopped(self.run_script(["/usr/bin/dash"], version="1.2.4"), "version 1.2.4 is wanted, and watchword 1.2.3 is there")
         self.assert_stopped(self.run_script(["/usr/bin/dash"], client=f"https://localhost:{free_port()}/watchword"), "could not fetch")
+        self.script = self.script.removeprefix("set -e\n")
+        self.assert_stopped(self.execute(["/usr/bin/dash"], TMPDIR="/nonexistent"), "no folder for the client")
 
     def test_the_plain_include_does_the_same(self):
         ((self.script,),) = (document[".watchword"]["before_script"] for document in documents(INCLUDE))

@@ -106,7 +106,7 @@ class Dev(unittest.TestCase):
             self.assertEqual(file.read(), laid_out, "the one that runs keeps its files")
         eventually(lambda: call(port, "GET", "/readyz").status == 200, "it is ready")
         eventually(lambda: os.path.exists(os.path.join(state, "log/checkpoint")), "the log is published, about a second after the start")
-        script = text[text.index("ID=$("):text.index("Ctrl-C")].replace("watchword ", BINARY + " ")
+        script = text[text.index("export WATCHWORD_URL="):text.index("Ctrl-C")].replace("watchword ", BINARY + " ")
         environment = os.environ | {"CURL_HOME": "/nonexistent"}
         done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, env=environment, timeout=60, cwd=ROOT)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

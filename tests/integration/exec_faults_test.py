@@ -175,14 +175,14 @@ class Commands(ExecCase):
 
     def test_a_backend_that_fails_again_and_again_leaves_no_token_behind(self):
         job = self.issuer.mint(job_id="9103")
-        process = self.start("billing-api", "--", "sh", "-c", 'while read line; do curl -s -o /dev/null "$BILLING_API_URL/v1/cut"; done', token=job,
+        process = self.start("billing-api", "--", "sh", "-c", 'while read line; do curl -s -o /dev/null "$BILLING_API_URL/v1/cut" || :; done', token=job,
                              stdin=PIPE)
         for count in (1, 2, 3):  # each answer that is cut makes exec ask the gate whether its session still lives
             eventually(lambda: len(self.exchanges("9103")) == count, f"{count} exchanges", 30)
             process.stdin.write(b"\n")
             process.stdin.flush()
         _, err = process.communicate(timeout=30 * SLOW)
-        self.assertEqual(process.returncode, 18, err)
+        self.assertEqual(process.returncode, 0, err)
         self.assert_given_back("9103", 3)
 
     def test_ten_thousand_variables(self):

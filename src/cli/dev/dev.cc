@@ -120,6 +120,7 @@ void print_story(const std::string& folder, const Ports& ports, const Output& ou
   const auto call =
       fmt::format("curl -s http://billing.localhost:{}/v1/invoices -H \"Authorization: Bearer $TOKEN\"", ports.gateway);
   out.line("  " + call);
+  out.line("  watchword exec billing-api -- sh -c 'curl -s $BILLING_API_URL/v1/invoices'    # it needs no token");
   out.line(
       fmt::format("  hook() {{ curl -s http://127.0.0.1:{}/hooks/gitlab/projects/42 -H \"X-Gitlab-Token: $(watchword "
                   "gitlab hook-secret --project 42 --config {}/watchword.yaml)\" -d @examples/events/$1.json; }}",
@@ -160,14 +161,11 @@ void print_hints(const std::string& folder, const std::string& policy, const Por
   std::error_code unknown;  // then the command is found by what the user knows
   const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
   if (!unknown) line(fmt::format("  PATH=$PATH:{}", self.parent_path().string()));
-  line(fmt::format("  ID=$(curl -s 'http://127.0.0.1:{}/token?project_path=acme/billing&ref=main')", ports.issuer));
-  line(
-      fmt::format("  TOKEN=$(curl -s http://127.0.0.1:{}/oauth/token -d "
-                  "grant_type=urn:ietf:params:oauth:grant-type:token-exchange \\",
-                  ports.api));
-  line(
-      "    -d subject_token_type=urn:ietf:params:oauth:token-type:id_token -d subject_token=$ID | jq -r "
-      ".access_token)");
+  line(fmt::format("  export WATCHWORD_URL=http://127.0.0.1:{}", ports.api));
+  line(fmt::format(
+      "  export WATCHWORD_ID_TOKEN=$(curl -s 'http://127.0.0.1:{}/token?project_path=acme/billing&ref=main')",
+      ports.issuer));
+  line("  TOKEN=$(watchword token exchange --token-only)");
   line(fmt::format("  watchword sessions list --config {}/watchword.yaml", folder));
   if (policy.empty()) print_story(folder, ports, out);
   line(fmt::format("  watchword audit verify {}/log --key '{}'", folder, gate.log_verifier_key()));

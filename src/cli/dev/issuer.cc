@@ -69,7 +69,7 @@ Json DevIssuer::claims(const http::Form& wanted) const {
                     {"user_access_level", "maintainer"},
                     {"pipeline_id", "815"},
                     {"pipeline_source", "push"},
-                    {"job_id", "4711"},
+                    {"job_id", std::to_string(next_job_++)},
                     {"ref", ref},
                     {"ref_type", "branch"},
                     {"ref_path", "refs/heads/" + ref},

@@ -1,6 +1,7 @@
 // The issuer of `watchword dev`: a stand-in for GitLab on loopback that mints GitLab-shaped ID tokens for whoever asks.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,7 @@ class DevIssuer {
   crypto::PrivateKey key_;
   const Clock& clock_;
   Random& random_;
+  mutable std::atomic<int> next_job_ = 4711;  // of a token that names none: each is of a job of its own
 };
 
 }  // namespace watchword::cli
