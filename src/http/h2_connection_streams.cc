@@ -89,7 +89,8 @@ net::Task<void> H2Connection::serve(std::unique_ptr<H2Stream> stream) {
   co_await stream->body.settle();
   if (!stream->reply.begun()) {
     const Error error = stream->body.error().value_or(fail(Reason::internal).error());
-    (void)co_await send_problem(stream->reply, status_of(error.reason), problem(error, false), for_own_answer(*stream_));
+    (void)co_await send_problem(stream->reply, status_of(error.reason), problem(error, false),
+                                for_own_answer(*stream_));
   }
   co_await conclude(*stream);
 }
@@ -97,7 +98,8 @@ net::Task<void> H2Connection::serve(std::unique_ptr<H2Stream> stream) {
 net::Task<void> H2Connection::refuse(std::unique_ptr<H2Stream> stream, Error error) {
   // RFC 6585 5: the head as a whole, where 413 would speak of the content.
   const bool head = error.reason == Reason::http_too_large && stream->head.method.empty();
-  (void)co_await send_problem(stream->reply, head ? 431 : status_of(error.reason), problem(error, false), for_own_answer(*stream_));
+  (void)co_await send_problem(stream->reply, head ? 431 : status_of(error.reason), problem(error, false),
+                              for_own_answer(*stream_));
   co_await stream->body.settle();
   co_await conclude(*stream);
 }
