@@ -6,6 +6,8 @@
 #include "http/uri.h"
 #include "job/proved_post.h"
 #include "job/refusal_text.h"
+#include "job/token_content.h"
+#include "jose/jwt.h"
 
 namespace watchword::job {
 namespace {
@@ -20,7 +22,10 @@ void add(std::string& form, std::string_view name, std::string_view value) {
 
 // The gate speaks to whoever makes keys and proofs. Here both come from the job's variables and clock, so the fix is
 // there; empty: what the gate says is right.
-std::string fix_inside_a_job(const Error& refusal) {
+std::string fix_inside_a_job(const Error& refusal, const std::string& gate) {
+  if (refusal.reason == Reason::host_unknown || refusal.reason == Reason::not_found)
+    return "no gate takes tokens at " + gate +
+           ": set WATCHWORD_URL, or --gate, to the gate's own url, not its gateway's";
   if (refusal.reason == Reason::dpop_key_mismatch)
     return "let every run in this job see the same ID token and CI_JOB_TOKEN, of which its key is made; another "
            "client's key cannot be used beside it, nor an exchange without one before it";
@@ -31,6 +36,24 @@ std::string fix_inside_a_job(const Error& refusal) {
     return "set WATCHWORD_URL, or --gate, to the name that the gate has for itself: " +
            refusal.expected.substr(0, refusal.expected.find("/oauth/"));
   return {};
+}
+
+// Of an ID token that the gate did not take, and therefore says nothing of.
+std::string audience_of(const Secret& id_token) {
+  const auto content = open_unverified(id_token);
+  const auto audiences = content ? jose::audiences_of(content->claims) : std::unexpected(content.error());
+  std::string text;
+  if (audiences)
+    for (const auto audience : *audiences) text += (text.empty() ? "" : " ") + std::string(audience);
+  return text;
+}
+
+void add_what_the_job_knows(Reply& reply, const Holder& holder) {
+  const auto refusal = error_from(reply);
+  const auto gate = holder.gate.scheme + "://" + holder.gate.authority;
+  if (auto fix = fix_inside_a_job(refusal, gate); !fix.empty()) reply.body.set("fix", std::move(fix));
+  if (refusal.reason != Reason::audience_mismatch || !refusal.found.empty()) return;
+  reply.body.set("found", audience_of(holder.id_token)).set("expected", "mostly the gate's own url, " + gate);
 }
 
 }  // namespace
@@ -47,7 +70,7 @@ net::Task<Result<Reply>> exchange(Holder& holder, Question question) {
   if (question.explain) add(form, "explain", "true");
   WW_CO_TRY(auto reply,
             co_await post_proved(holder, {.path = "/oauth/token", .text = std::move(form)}, holder.retry_for));
-  if (auto fix = fix_inside_a_job(error_from(reply)); !fix.empty()) reply.body.set("fix", std::move(fix));
+  if (reply.status / 100 != 2) add_what_the_job_knows(reply, holder);
   co_return reply;
 }
 

@@ -32,6 +32,24 @@ TEST(Exchange, ByAnotherNameOfTheGateSaysItsOwn) {
             "set WATCHWORD_URL, or --gate, to the name that the gate has for itself: https://gate.example.com");
 }
 
+TEST(Exchange, AtAnotherAddressThanAGatesSaysSo) {
+  for (const auto* reason : {"host_unknown", "not_found"})
+    EXPECT_THAT(fix(reason, "", ""), ::testing::ContainsRegex("^no gate takes tokens at http://127.0.0.1:[0-9]+: set"));
+}
+
+// The gate tells the bearer of a token that it did not take nothing but the reason.
+TEST(Exchange, ForAnotherAudienceSaysWhichTheTokenHas) {
+  TestGate gate({refused(400, "audience_mismatch")});
+  TestHolder holder(gate.origin());
+  const auto claims = to_base64url(as_bytes(R"({"aud":["https://gate.example.com/","x"]})"));
+  holder.holder.id_token = Secret("e30." + claims + ".c2ln");
+  const auto reply = net::run_blocking(exchange(holder.holder, {.audiences = {"billing-api"}}));
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->body.string_or("found", ""), "https://gate.example.com/ x");
+  EXPECT_THAT(std::string(reply->body.string_or("expected", "")),
+              ::testing::StartsWith("mostly the gate's own url, http://127.0.0.1:"));
+}
+
 TEST(Exchange, RefusedForAnythingElseSaysWhatTheGateSays) {
   EXPECT_EQ(fix("no_binding", "iat 1", "x"), "as the gate says");
   EXPECT_EQ(fix("dpop_invalid", "no iat", "x"), "as the gate says");

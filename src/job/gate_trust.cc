@@ -87,7 +87,11 @@ Result<std::shared_ptr<net::TlsClientContext>> tls_towards(const http::Origin& g
     return net::TlsClientContext::make({.ca_file = std::move(file)});
   }
   if (!gate.address.loopback())
-    return fail(Reason::usage_invalid, "http://" + gate.authority, "https, or http on loopback");
+    return std::unexpected(Error{Reason::usage_invalid,
+                                 "http://" + gate.authority,
+                                 "https, or http on loopback",
+                                 {},
+                                 "write https:// in WATCHWORD_URL, or --gate: a token must not travel in plain"});
   return nullptr;
 }
 

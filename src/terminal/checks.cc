@@ -14,8 +14,7 @@ void show(const CheckResult& check, const Output& out) {
   name += std::string(name.size() < kColumn ? kColumn - name.size() : 1, ' ');
   if (!check.trouble) return out.line(out.good("good  ") + name + printable(check.detail));
   const Error& error = *check.trouble;
-  const auto where = error.where.empty() ? "" : printable(error.where) + ": ";
-  out.line(out.bad("bad   ") + name + where + printable(to_string(error)));
+  out.line(out.bad("bad   ") + name + printable(to_string(error)));
   out.line("      fix  " + printable(fix_of(error)));
 }
 

@@ -120,6 +120,9 @@ class Run:
 
 
 def main():
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # a background job begins with them ignored, as do all of its children
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     build = os.path.abspath(sys.argv[1])
     slow = 6 if os.path.basename(build) in ("asan", "tsan") else 1
     filter_text = sys.argv[2] if len(sys.argv) > 2 else ""
