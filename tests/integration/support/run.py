@@ -20,6 +20,9 @@ MORE_SECONDS = {"Same": 720, "Many": 480}  # for those whose work is long on a s
 # These work long, or wait for minutes' worth of timeouts: begun first, they are over when the others are.
 LONGEST = ("Same", "Many", "OwnTokens", "SlowClients", "Stop", "HostileIssuers", "OpenApi", "CommandLine", "KillNine", "Reload")
 
+# Whose gate is asked one thing at a time: nothing for the thread sanitizer.
+ONE_AT_A_TIME = ("cli", "credentials", "docs", "doctor", "examples", "github", "misconfigurations", "policy_analysis", "tools")
+
 
 def tests_of(file):
     """Class.method of a file's tests, read without importing it: what it imports may not be installed. The tests of a class without a
@@ -45,12 +48,15 @@ def begin_rank(one):
     return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
-def choose(filter_text):
-    """[(kind, file, [test])] that the filter leaves, class by class."""
+def choose(filter_text, without=()):
+    """[(kind, file, [test])] that the filter leaves, class by class; none of the files `without`."""
     chosen = []
     for kind in ("integration", "e2e"):
         for file in sorted(glob.glob(os.path.join(TESTS, kind, "*_test.py"))):
-            prefix = kind + "/" + os.path.basename(file).removesuffix("_test.py") + "."
+            name = os.path.basename(file).removesuffix("_test.py")
+            if name in without:
+                continue
+            prefix = kind + "/" + name + "."
             wanted = [test for test in tests_of(file) if filter_text in prefix + test]
             for _, tests in itertools.groupby(wanted, class_of):
                 chosen.append((kind, file, list(tests)))
@@ -126,7 +132,8 @@ def main():
     build = os.path.abspath(sys.argv[1])
     slow = 6 if os.path.basename(build) in ("asan", "tsan") else 1
     filter_text = sys.argv[2] if len(sys.argv) > 2 else ""
-    chosen = choose("integration/" if filter_text == "integration" else filter_text)
+    without = ONE_AT_A_TIME if os.path.basename(build) == "tsan" else ()
+    chosen = choose("integration/" if filter_text == "integration" else filter_text, without)
     if not chosen:
         print(f"no integration or end-to-end test's name holds '{filter_text}'", file=sys.stderr)
         return NONE_CHOSEN
