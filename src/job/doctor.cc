@@ -111,7 +111,7 @@ std::string check_gate(const HolderOptions& options, Checks& checks) {
     checks.push_back({"gate", {}, answer.metadata.error()});
     return {};
   }
-  const std::string own(answer.metadata->body.string_or("issuer", ""));
+  std::string own(answer.metadata->body.string_or("issuer", ""));
   if (answer.metadata->status != 200 || own.empty()) {
     checks.push_back({"gate", {}, error_from(*answer.metadata)});
     return {};
