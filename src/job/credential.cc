@@ -105,4 +105,15 @@ std::expected<std::optional<Credential>, NoCredential> find_credential(Holder& h
   return std::nullopt;
 }
 
+std::expected<std::optional<Credential>, NoCredential> find_credential(const CredentialOptions& options, Kind kind,
+                                                                       const std::function<bool(const Place&)>& ours) {
+  const auto resources = resources_of(options);
+  if (!resources) return std::unexpected(NoCredential{resources.error()});
+  const SystemClock clock;
+  SystemRandom random;
+  const auto holder = make_holder(options, clock, random);
+  if (!holder) return std::unexpected(NoCredential{holder.error()});
+  return find_credential(**holder, *resources, kind, ours);
+}
+
 }  // namespace watchword::job

@@ -46,4 +46,8 @@ std::expected<std::optional<Credential>, NoCredential> find_credential(Holder& h
                                                                        const std::vector<Wanted>& resources, Kind kind,
                                                                        const std::function<bool(const Place&)>& ours);
 
+// The same for a command: of resources_of(options), with a holder of these options.
+std::expected<std::optional<Credential>, NoCredential> find_credential(const CredentialOptions& options, Kind kind,
+                                                                       const std::function<bool(const Place&)>& ours);
+
 }  // namespace watchword::job

@@ -26,14 +26,8 @@ int failed(const Output& out, const NoCredential& why) {
 
 int get(const CredentialOptions& options, const std::string& server, const Output& out) {
   if (server.empty()) return helper_failed(out, kNoServer);
-  const auto resources = resources_of(options);
-  if (!resources) return failed(out, {resources.error()});
-  const SystemClock clock;
-  SystemRandom random;
-  const auto holder = make_holder(options, clock, random);
-  if (!holder) return failed(out, {holder.error()});
-  const auto found = find_credential(**holder, *resources, Kind::docker,
-                                     [&](const Place& place) { return is_docker_server(place, server); });
+  const auto found =
+      find_credential(options, Kind::docker, [&](const Place& place) { return is_docker_server(place, server); });
   if (!found) return failed(out, found.error());
   if (!*found) return helper_failed(out, kNotFound);
   const auto token = (*found)->token->value.reveal();

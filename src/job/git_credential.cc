@@ -70,14 +70,8 @@ int git_credential(const CredentialOptions& options, const Output& out) {
   if (options.action != "get") return kOk;
   const auto question = parse_git_question(*text);
   if (!question) return out.error(question.error());
-  const auto resources = resources_of(options);
-  if (!resources) return out.error(resources.error());
-  const SystemClock clock;
-  SystemRandom random;
-  const auto holder = make_holder(options, clock, random);
-  if (!holder) return out.error(holder.error());
   const auto found =
-      find_credential(**holder, *resources, Kind::git, [&](const Place& place) { return is_about(*question, place); });
+      find_credential(options, Kind::git, [&](const Place& place) { return is_about(*question, place); });
   if (!found) return tell(found.error(), out);
   if (*found) print_secret(git_answer(*question, *(*found)->token));
   return kOk;

@@ -48,14 +48,8 @@ int kube_credential(const CredentialOptions& options, const Output& out) {
   const char* info = std::getenv(std::string(kVariable).c_str());
   const auto question = parse_kube_question(info == nullptr ? "" : info);
   if (!question) return out.error(question.error());
-  const auto resources = resources_of(options);
-  if (!resources) return out.error(resources.error());
-  const SystemClock clock;
-  SystemRandom random;
-  const auto holder = make_holder(options, clock, random);
-  if (!holder) return out.error(holder.error());
-  const auto found = find_credential(**holder, *resources, Kind::kubernetes,
-                                     [&](const Place& place) { return is_about(*question, place); });
+  const auto found =
+      find_credential(options, Kind::kubernetes, [&](const Place& place) { return is_about(*question, place); });
   if (!found) return tell(found.error(), out);
   if (!*found)
     return out.error({Reason::resource_unknown, "the cluster at " + question->server, "the URL of the resource",
